@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=sh
+# Sourced by ./dev: the legs. Each installs what it needs, and ends as a failed command when anything is wrong.
+
+ALL_LEGS="gcc asan tsan musl m32 flock win32 win32-32 models consumer lint"
+
+# Builds a preset and runs its tests, then looks at what they skipped.
+leg_suite() {
+    preset=$1
+    shift
+    build "$preset"
+    mkdir -p build/legs
+    if ctest --test-dir "build/$preset" --output-on-failure "$@"; then rc=0; else rc=$?; fi
+    tests/lint/skips "${DEV_LEG:-$preset}" "build/$preset/Testing/Temporary/LastTest.log" || rc=1
+    return "$rc"
+}
+
+leg_gcc() {
+    need gcc cmake ninja cmocka
+    leg_suite gcc
+}
+
+leg_flock() {
+    need gcc cmake ninja cmocka
+    leg_suite flock
+}
+
+leg_asan() {
+    need gcc cmake ninja cmocka clang
+    need clang-rt
+    leg_suite asan
+}
+
+leg_tsan() {
+    need gcc cmake ninja cmocka clang
+    need clang-rt
+    leg_suite tsan
+}
+
+# Builds cmocka for a compiler that the system has no cmocka for.
+cmocka_for() {
+    [ -f "build/cmocka/$1/lib/libcmocka.a" ] || quietly env CMAKE_GENERATOR=Ninja cmake/cmocka/build "$1" "build/cmocka/$1"
+}
+
+leg_musl() {
+    need gcc cmake ninja xz musl
+    cmocka_for musl
+    leg_suite musl
+}
+
+leg_m32() {
+    need gcc cmake ninja xz
+    need m32
+    cmocka_for m32
+    leg_suite m32
+}
+
+leg_win32() {
+    need gcc cmake ninja xz mingw64 wine
+    cmocka_for mingw64
+    leg_suite mingw64
+}
+
+leg_win32_32() {
+    need gcc cmake ninja xz mingw32
+    cmocka_for mingw32
+    build mingw32
+}
+
+leg_models() {
+    need gcc spin
+    models/check
+}
+
+leg_consumer() {
+    need cc cxx cmake ninja pkgconf
+    tests/consumer/run build/consumer
+}
+
+leg_lint() {
+    dev_lint
+}
+
+dev_legs() {
+    names=${*:-$ALL_LEGS}
+    for name in $names; do
+        case " $ALL_LEGS " in
+        *" $name "*) ;;
+        *) die "no such leg: $name (there are: $ALL_LEGS)" ;;
+        esac
+    done
+    mkdir -p build/legs
+    failed=
+    rm -f build/legs/table
+    for name in $names; do
+        printf '\n==== leg %s\n' "$name"
+        started=$(date +%s)
+        rm -f "build/legs/$name.counts"
+        if DEV_LEG=$name ./dev _leg "$name"; then
+            result=ok
+        else
+            result=FAILED
+            failed="$failed $name"
+        fi
+        counts=$(cat "build/legs/$name.counts" 2>/dev/null || echo "- -")
+        # shellcheck disable=SC2086 # two numbers
+        printf '%-10s %-7s %6s %6s %6s\n' "$name" "$result" $counts "$(($(date +%s) - started))" >>build/legs/table
+    done
+    printf '\n%-10s %-7s %6s %6s %6s\n' leg result tests skips secs
+    cat build/legs/table
+    [ -z "$failed" ] || die "failed:$failed"
+    say "all legs passed"
+}

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+# Every source of the library. `./dev lint` says which file is not listed.
+
+set(ISTHMUS_CORE_SOURCES
+    src/core/detail.c
+    src/core/mapping.c
+    src/core/name.c
+    src/core/options.c
+    src/core/status.c
+    src/core/text.c
+    src/core/traits.c
+    src/core/utf.c)
+
+file(GLOB posix_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} src/posix/*.c)
+
+set(win32_sources
+    src/win32/access.c
+    src/win32/error.c
+    src/win32/file.c
+    src/win32/mapping.c
+    src/win32/memory.c
+    src/win32/name.c
+    src/win32/native.c
+    src/win32/process.c
+    src/win32/ticket.c
+    src/win32/traits.c
+    src/win32/view.c)
+
+if(WIN32)
+    set(ISTHMUS_BACKEND_SOURCES ${win32_sources})
+else()
+    set(ISTHMUS_BACKEND_SOURCES ${posix_sources})
+endif()
+list(TRANSFORM ISTHMUS_CORE_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)
+list(TRANSFORM ISTHMUS_BACKEND_SOURCES PREPEND ${PROJECT_SOURCE_DIR}/)

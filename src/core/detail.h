@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The thread's record of why its last failed call failed.
+ */
+#ifndef ISTHMUS_CORE_DETAIL_H
+#define ISTHMUS_CORE_DETAIL_H
+
+#include "core/plat.h"
+
+/* Records what a backend said if status is below 0, and returns status. */
+ist_status detail_from_backend(ist_status status, const plat_error *error);
+
+/* Records that the core itself refused; `check` is a literal that names what did not hold. Returns status. */
+ist_status detail_refuse(ist_status status, const char *check);
+
+#endif

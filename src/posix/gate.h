@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The gate that every registry call passes: a fork waits until all are through, so that a child inherits no hold that
+ * belongs to no handle; and a thread cannot be cancelled inside, where it could leave a lock in a living process.
+ */
+#ifndef ISTHMUS_POSIX_GATE_H
+#define ISTHMUS_POSIX_GATE_H
+
+/* Returns what gate_leave() needs. The first call installs the fork and exit handlers. */
+int gate_enter(void);
+void gate_leave(int entered);
+
+#endif

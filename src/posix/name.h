@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * From an object's name to the name of its directory entry, which no name can make leave its place or meet another's.
+ */
+#ifndef ISTHMUS_POSIX_NAME_H
+#define ISTHMUS_POSIX_NAME_H
+
+#include "core/plat.h"
+
+/* The classes of entries in a scope, the letter after the scope's prefix. */
+#define NAME_CLASS_NAMED 'n'
+#define NAME_CLASS_HASHED 'h'
+#define NAME_CLASS_UNNAMED 'u'
+#define NAME_CLASS_PRIVATE 'p'
+#define NAME_CLASS_DISCARDED 'd'
+#define NAME_CLASS_TICKET 't'
+
+/* Prefix, class, dot, escaped name, "/r", terminator. */
+#define NAME_ENTRY_SIZE 232
+
+/* Bytes of an escaped name; a longer one is hashed. */
+#define NAME_ESCAPED_MAX 200
+
+/* Writes the entry of a named object: prefix is the scope's. Two names have one entry only if their SHA-256 collide. */
+void name_entry(char out[NAME_ENTRY_SIZE], const char *prefix, const plat_name *name);
+
+/* Writes an entry of a class with 24 hexadecimal digits that no other process or call uses. */
+void name_unique(char out[NAME_ENTRY_SIZE], const char *prefix, char class_letter);
+
+/* A number that no other process or call uses, never 0, below 2^62. */
+uint64_t name_number(void);
+
+#endif

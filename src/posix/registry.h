@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The registry: how a name comes to stand for an object, for whom, and how it goes. docs/posix-registry.md is the
+ * protocol; the function names here are its words.
+ *
+ * Every function runs between gate_enter() and gate_leave().
+ */
+#ifndef ISTHMUS_POSIX_REGISTRY_H
+#define ISTHMUS_POSIX_REGISTRY_H
+
+#include "core/plat.h"
+#include "posix/descriptor.h"
+#include "posix/name.h"
+#include "posix/scope.h"
+#include "posix/segment.h"
+
+/* One handle's place in the registry. */
+typedef struct registry_entry {
+    scope where;
+    char name[NAME_ENTRY_SIZE]; /* of the object's directory */
+    descriptor hold;            /* carries the lock; never mapped */
+    descriptor access;          /* of the same file: views are mapped from it, and asked through it */
+    segment_life life;
+    segment_header header; /* a checked copy */
+    uid_t owner;
+    bool made; /* by this handle */
+    struct registry_entry *previous;
+    struct registry_entry *next; /* of the process's handles, for the exit */
+} registry_entry;
+
+/* What a joiner asks for. */
+typedef struct registry_want {
+    segment_kind kind;
+    ist_access access; /* IST_READ or IST_WRITE */
+    bool trust_everyone;
+    uint64_t id; /* only this object, or 0 */
+} registry_want;
+
+/* What a maker makes. */
+typedef struct registry_plan {
+    uint64_t size;
+    uint32_t flags;
+    ist_audience audience;
+    const char *path; /* of the mapped file, absolute, or NULL */
+    uint64_t file_device;
+    uint64_t file_inode;
+} registry_plan;
+
+/* Begins an entry: name NULL gives an unnamed one; a name out of a ticket is given as it is. */
+ist_status registry_begin(registry_entry *entry, const plat_name *name, plat_error *error);
+ist_status registry_begin_known(registry_entry *entry, bool global, const char *name, plat_error *error);
+
+/* Joins what somebody holds: IST_OK, or IST_E_NOT_FOUND where nobody does. */
+ist_status registry_open(registry_entry *entry, const plat_name *name, const registry_want *want, plat_error *error);
+
+/* Joins (IST_EXISTED) or makes (IST_OK). */
+ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
+                           const registry_plan *plan, plat_error *error);
+
+/* Lets go; the last one out removes the object. Never fails. */
+void registry_close(registry_entry *entry);
+
+/* Lets go of everything this process holds, at its normal exit. */
+void registry_close_all(void);
+
+/* Looks whether an entry's object is dead and removes it if so and if it is this user's. For the sweep. */
+void registry_reap_if_dead(const scope *where, const char *name);
+
+/* In a forked child. */
+void registry_reset_after_fork(void);
+
+#endif

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Scopes. The table is guarded by a mutex; a scope's descriptor number, once given out, always stands for a directory
+ * of that scope, because a replacement takes the number over in one step.
+ */
+#include "posix/scope.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "posix/descriptor.h"
+#include "posix/error.h"
+#include "posix/name.h"
+
+#if defined(__linux__)
+#define SHARED_MEMORY_DIRECTORY "/dev/shm"
+#else
+#define SHARED_MEMORY_DIRECTORY "/tmp"
+#endif
+
+#define GLOBAL_PREFIX "isthmus."
+
+struct scope_state {
+    struct scope_state *next;
+    uid_t user;
+    bool global;
+    bool used;    /* the first call has been */
+    uint64_t own; /* objects that this process made and holds by the handle that made them */
+    descriptor directory;
+    scope_names names;
+};
+
+static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct scope_state *table;
+
+/* ---- the directory ---- */
+
+/* Whoever made it first could be anybody (A4). */
+static ist_status check_local(const struct stat *facts, const char *path, plat_error *error)
+{
+    if (facts->st_uid != geteuid())
+        return error_refuse(error, IST_E_ACCESS, "scope directory", "%s is owned by uid %lu", path,
+                            (unsigned long)facts->st_uid);
+    if ((facts->st_mode & 077) != 0)
+        return error_refuse(error, IST_E_ACCESS, "scope directory", "%s has mode %03o", path,
+                            (unsigned)(facts->st_mode & 0777));
+    return IST_OK;
+}
+
+/* Anybody may make entries here; that nobody removes another's is the sticky bit's doing. */
+static ist_status check_global(const struct stat *facts, const char *path, plat_error *error)
+{
+    if (facts->st_uid != 0 || ((facts->st_mode & 022) != 0 && (facts->st_mode & S_ISVTX) == 0))
+        return error_refuse(error, IST_E_ACCESS, "shared-memory directory", "%s: uid %lu, mode %04o", path,
+                            (unsigned long)facts->st_uid, (unsigned)(facts->st_mode & 07777));
+    return IST_OK;
+}
+
+/* Makes the user's directory where it is missing. A umask may have taken our own bits. */
+static int open_or_make(const char *path, bool global)
+{
+    int flags = O_RDONLY | O_DIRECTORY;
+    int fd = descriptor_open(AT_FDCWD, path, flags, 0);
+    struct stat facts;
+
+    if (fd < 0 && errno == ENOENT && !global) {
+        if (mkdir(path, 0700) != 0 && errno != EEXIST)
+            return -1;
+        fd = descriptor_open(AT_FDCWD, path, flags, 0);
+    }
+    if (fd < 0 && errno == EACCES && !global && lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode) &&
+        facts.st_uid == geteuid() && chmod(path, 0700) == 0)
+        fd = descriptor_open(AT_FDCWD, path, flags, 0);
+    return fd;
+}
+
+static ist_status refuse_open(const char *path, plat_error *error)
+{
+    struct stat facts;
+    ist_status status = error_from_errno(error, "open");
+
+    if (status == IST_E_NOT_FOUND) /* no shared-memory file system: not a matter of names */
+        status = IST_E_OS;
+    if (lstat(path, &facts) == 0)
+        (void)snprintf(error->note, sizeof error->note, "%s is owned by uid %lu", path, (unsigned long)facts.st_uid);
+    return status;
+}
+
+static ist_status open_directory(bool global, descriptor *out, plat_error *error)
+{
+    char path[64] = SHARED_MEMORY_DIRECTORY;
+    struct stat facts;
+    ist_status status = IST_OK;
+    int fd = -1;
+
+    if (!global)
+        (void)snprintf(path, sizeof path, SHARED_MEMORY_DIRECTORY "/isthmus-%lu", (unsigned long)geteuid());
+    fd = open_or_make(path, global);
+    if (fd < 0)
+        return refuse_open(path, error);
+    if (fstat(fd, &facts) != 0)
+        status = error_from_errno(error, "fstat");
+    else
+        status = global ? check_global(&facts, path, error) : check_local(&facts, path, error);
+    if (status == IST_OK)
+        descriptor_own(out, fd, &facts);
+    else
+        descriptor_drop(fd);
+    return status;
+}
+
+/* Takes over the number of a directory that is still open but has been removed, so that a call of another thread
+   that is using it goes on in the new one. */
+static ist_status replace_directory(struct scope_state *state, plat_error *error)
+{
+    descriptor fresh = DESCRIPTOR_NONE;
+    ist_status status = open_directory(state->global, &fresh, error);
+
+    if (status != IST_OK)
+        return status;
+    if (descriptor_is_ours(&state->directory, NULL)) {
+        int number = state->directory.fd;
+
+        if (dup2(fresh.fd, number) < 0 || fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
+            status = error_from_errno(error, "dup2");
+        descriptor_drop(fresh.fd);
+        fresh.fd = number;
+    }
+    if (status == IST_OK)
+        state->directory = fresh;
+    return status;
+}
+
+static bool is_usable(const struct scope_state *state, nlink_t *links)
+{
+    struct stat facts;
+    bool ours = descriptor_is_ours(&state->directory, &facts);
+
+    *links = ours ? facts.st_nlink : 0;
+    return ours && facts.st_nlink != 0;
+}
+
+/* ---- the table ---- */
+
+static struct scope_state *find_state(bool global, uid_t user)
+{
+    struct scope_state *state = table;
+
+    while (state != NULL && (state->global != global || state->user != user))
+        state = state->next;
+    if (state == NULL && (state = plat_memory_take(sizeof *state)) != NULL) {
+        state->user = user;
+        state->global = global;
+        state->directory = DESCRIPTOR_NONE;
+        state->next = table;
+        table = state;
+    }
+    return state;
+}
+
+static ist_status use_locked(bool global, scope *out, bool *first, plat_error *error)
+{
+    uid_t user = geteuid();
+    struct scope_state *state = find_state(global, user);
+    nlink_t links = 0;
+    ist_status status = IST_OK;
+
+    if (state == NULL)
+        return error_refuse(error, IST_E_MEMORY, "memory for a scope", "%s", "");
+    if (!is_usable(state, &links))
+        status = replace_directory(state, error);
+    if (status == IST_OK) {
+        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, UINT64_MAX};
+        /* Where directories count their subdirectories, that is the number of objects. */
+        if (!global && links >= 2 && links - 2 >= state->own)
+            out->foreign = links - 2 - state->own;
+        *first = !state->used;
+        state->used = true;
+    }
+    return status;
+}
+
+ist_status scope_use(bool global, scope *out, bool *first, plat_error *error)
+{
+    ist_status status = IST_OK;
+
+    (void)pthread_mutex_lock(&table_mutex);
+    status = use_locked(global, out, first, error);
+    (void)pthread_mutex_unlock(&table_mutex);
+    return status;
+}
+
+void scope_count_own(const scope *where, bool more)
+{
+    (void)pthread_mutex_lock(&table_mutex);
+    where->state->own += more ? 1 : UINT64_MAX;
+    (void)pthread_mutex_unlock(&table_mutex);
+}
+
+void scope_reset_after_fork(void)
+{
+    (void)pthread_mutex_init(&table_mutex, NULL);
+}
+
+/* ---- lists ---- */
+
+static bool append(scope_names *names, size_t *room, const char *name)
+{
+    size_t length = strlen(name) + 1;
+
+    if (*room - names->size < length) {
+        size_t larger = *room * 2 + 4096;
+        char *text = plat_memory_take(larger);
+
+        if (text == NULL)
+            return false;
+        if (names->size != 0)
+            memcpy(text, names->text, names->size);
+        plat_memory_give(names->text);
+        names->text = text;
+        *room = larger;
+    }
+    memcpy(names->text + names->size, name, length);
+    names->size += length;
+    return true;
+}
+
+ist_status scope_list(const scope *where, scope_names *out, plat_error *error)
+{
+    size_t prefix = strlen(where->prefix);
+    size_t room = 0;
+    int fd = descriptor_open(where->directory, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    struct dirent *entry = NULL;
+
+    *out = (scope_names){NULL, 0, 0};
+    if (list == NULL) {
+        ist_status status = error_from_errno(error, "opendir");
+
+        if (fd >= 0)
+            descriptor_drop(fd);
+        return status;
+    }
+    while ((entry = readdir(list)) != NULL)
+        if (strncmp(entry->d_name, where->prefix, prefix) == 0 && entry->d_name[prefix] != '\0' &&
+            entry->d_name[prefix + 1] == '.' && !append(out, &room, entry->d_name))
+            break; /* no memory: what is listed is swept, the rest another time */
+    (void)closedir(list);
+    return IST_OK;
+}
+
+bool scope_names_take(scope_names *names, char *out, size_t size)
+{
+    const char *name = names->text + names->at;
+    size_t length = 0;
+
+    if (names->at >= names->size)
+        return false;
+    length = strlen(name) + 1;
+    names->at += length;
+    out[0] = '\0';
+    if (length <= size)
+        memcpy(out, name, length);
+    return true;
+}
+
+bool scope_next_name(const scope *where, char *out, size_t size)
+{
+    scope_names *names = &where->state->names;
+    plat_error error;
+    bool found = false;
+
+    (void)pthread_mutex_lock(&table_mutex);
+    found = scope_names_take(names, out, size);
+    if (!found) {
+        plat_memory_give(names->text);
+        (void)scope_list(where, names, &error);
+        found = scope_names_take(names, out, size);
+    }
+    (void)pthread_mutex_unlock(&table_mutex);
+    return found;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The segment: written whole before anybody sees it, read with suspicion.
+ */
+#include "posix/segment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "posix/error.h"
+
+#if !defined(MAP_POPULATE)
+#define MAP_POPULATE 0
+#endif
+
+/* ---- reserve ---- */
+
+/* Beyond this a signal that comes again and again could keep an uninterrupted call from ever ending. */
+#define STEP (UINT64_C(1) << 20)
+
+/* A file system that cannot reserve is made to by writing, but only past the end: inside, others may be writing. */
+static int write_zeros(int fd, uint64_t offset, uint64_t length)
+{
+    static const char zeros[4096];
+    struct stat facts;
+    uint64_t end = offset + length;
+
+    if (fstat(fd, &facts) != 0)
+        return errno;
+    if (offset < (uint64_t)facts.st_size)
+        offset = (uint64_t)facts.st_size;
+    while (offset < end) {
+        size_t piece = end - offset < sizeof zeros ? (size_t)(end - offset) : sizeof zeros;
+        ssize_t written = pwrite(fd, zeros, piece, (off_t)offset);
+
+        if (written < 0 && errno != EINTR)
+            return errno;
+        offset += written > 0 ? (uint64_t)written : 0;
+    }
+    return 0;
+}
+
+static int reserve_step(int fd, uint64_t offset, uint64_t length)
+{
+    int code = posix_fallocate(fd, (off_t)offset, (off_t)length);
+
+    return code == EOPNOTSUPP || code == EINVAL || code == ENODEV ? write_zeros(fd, offset, length) : code;
+}
+
+/* Going past RLIMIT_FSIZE would raise SIGXFSZ; asking for more than there is would first fill the file system. */
+static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_error *error)
+{
+    struct rlimit limit;
+    struct statvfs room;
+
+    if (offset + length > (uint64_t)INT64_MAX || offset + length < offset)
+        return error_refuse(error, IST_E_SPACE, "size", "%s", "larger than a file can be");
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < offset + length)
+        return error_refuse(error, IST_E_SPACE, "RLIMIT_FSIZE", "%s", "");
+    if (length > STEP && fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && room.f_frsize != 0 &&
+        room.f_bavail < length / room.f_frsize) {
+        struct stat facts;
+
+        /* What is there already needs no room. */
+        if (fstat(fd, &facts) != 0 || (uint64_t)facts.st_size < offset + length)
+            return error_refuse(error, IST_E_SPACE, "statvfs", "%s", "");
+    }
+    return IST_OK;
+}
+
+ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error)
+{
+    uint64_t end = offset + length;
+    ist_status status = check_room(fd, offset, length, error);
+    uint64_t piece = length;
+
+    while (status == IST_OK && offset < end) {
+        int code = reserve_step(fd, offset, piece);
+
+        if (code == 0) {
+            offset += piece;
+        } else if (code != EINTR) {
+            errno = code;
+            status = error_from_errno(error, "posix_fallocate");
+        }
+        piece = code == EINTR || piece == STEP ? STEP : piece;
+        if (piece > end - offset)
+            piece = end - offset;
+    }
+    return status;
+}
+
+/* ---- write ---- */
+
+static ist_status write_at(int fd, const void *bytes, size_t length, off_t offset, plat_error *error)
+{
+    ssize_t written = 0;
+
+    do
+        written = pwrite(fd, bytes, length, offset);
+    while (written < 0 && errno == EINTR);
+    if (written >= 0 && (size_t)written != length) {
+        errno = ENOSPC; /* a short write to a file means that its next byte found no room */
+        written = -1;
+    }
+    return written < 0 ? error_from_errno(error, "pwrite") : IST_OK;
+}
+
+static ist_status write_data(int fd, const segment_header *header, plat_error *error)
+{
+    uint64_t end = SEGMENT_DATA_OFFSET + header->size;
+
+    if (header->size > (uint64_t)INT64_MAX - SEGMENT_DATA_OFFSET)
+        return error_refuse(error, IST_E_SPACE, "size", "%s", "larger than a file can be");
+    if ((header->flags & SEGMENT_SPARSE) == 0)
+        return segment_reserve(fd, SEGMENT_DATA_OFFSET, header->size, error);
+    if (ftruncate(fd, (off_t)end) == 0)
+        return IST_OK;
+    return errno == EINVAL ? error_from_errno(error, "ftruncate"), IST_E_SPACE : error_from_errno(error, "ftruncate");
+}
+
+ist_status segment_write(int fd, const segment_header *header, const char *path, plat_error *error)
+{
+    char page[SEGMENT_HEADER_SIZE] = {0};
+    ist_status status = IST_OK;
+
+    memcpy(page, header, sizeof *header);
+    status = write_at(fd, page, sizeof page, 0, error);
+    if (status == IST_OK && path != NULL) {
+        memset(page, 0, sizeof page);
+        memcpy(page, path, header->path_length);
+        status = write_at(fd, page, sizeof page, SEGMENT_PATH_OFFSET, error);
+    }
+    return status == IST_OK && path == NULL ? write_data(fd, header, error) : status;
+}
+
+/* ---- read ---- */
+
+static bool is_terminated(const char *text, size_t size, uint32_t length)
+{
+    return length < size && memchr(text, '\0', size) == text + length;
+}
+
+/* The size that the file must have for this header, 0 if there is none. */
+static uint64_t expected_size(const segment_header *header)
+{
+    if ((header->flags & SEGMENT_FILE) != 0)
+        return SEGMENT_PATH_OFFSET + SEGMENT_PATH_SIZE;
+    return header->size > (uint64_t)INT64_MAX - SEGMENT_DATA_OFFSET ? 0 : SEGMENT_DATA_OFFSET + header->size;
+}
+
+static bool is_sound(const segment_header *header, uint64_t file_size)
+{
+    bool file = (header->flags & SEGMENT_FILE) != 0;
+
+    return (header->flags & ~(SEGMENT_SPARSE | SEGMENT_FILE)) == 0 && header->size != 0 &&
+           header->audience <= IST_AUDIENCE_EVERYONE_WRITE &&
+           is_terminated(header->name, sizeof header->name, header->name_length) &&
+           (file ? header->path_length > 0 && header->path_length < SEGMENT_PATH_SIZE : header->path_length == 0) &&
+           expected_size(header) == file_size;
+}
+
+ist_status segment_read(int fd, const struct stat *facts, segment_header *out, plat_error *error)
+{
+    ssize_t length = 0;
+
+    do
+        length = pread(fd, out, sizeof *out, 0);
+    while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return error_from_errno(error, "pread");
+    if ((size_t)length != sizeof *out || facts->st_size < SEGMENT_HEADER_SIZE)
+        return error_refuse(error, IST_E_CORRUPT, "segment size", "%s", "");
+    if (out->magic == SEGMENT_MAGIC_SWAPPED)
+        return error_refuse(error, IST_E_LAYOUT, "segment magic", "%s", "made by a machine of the other byte order");
+    if (out->magic != SEGMENT_MAGIC)
+        return error_refuse(error, IST_E_CORRUPT, "segment magic", "%s", "");
+    if (out->layout != SEGMENT_LAYOUT)
+        return error_refuse(error, IST_E_LAYOUT, "segment layout", "version %u", (unsigned)out->layout);
+    return is_sound(out, (uint64_t)facts->st_size) ? IST_OK
+                                                   : error_refuse(error, IST_E_CORRUPT, "segment header", "%s", "");
+}
+
+ist_status segment_read_path(int fd, const segment_header *header, char out[SEGMENT_PATH_SIZE], plat_error *error)
+{
+    ssize_t length = 0;
+
+    do
+        length = pread(fd, out, SEGMENT_PATH_SIZE, SEGMENT_PATH_OFFSET);
+    while (length < 0 && errno == EINTR);
+    if (length < 0)
+        return error_from_errno(error, "pread");
+    return length == SEGMENT_PATH_SIZE && out[0] == '/' && is_terminated(out, SEGMENT_PATH_SIZE, header->path_length)
+               ? IST_OK
+               : error_refuse(error, IST_E_CORRUPT, "segment path", "%s", "");
+}
+
+/* ---- life word ---- */
+
+ist_status segment_life_map(int fd, bool apart, segment_life *out, plat_error *error)
+{
+    size_t word_offset = apart ? 0 : offsetof(segment_header, life);
+    void *page = mmap(NULL, SEGMENT_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+
+    if (page == MAP_FAILED)
+        return error_from_errno(error, "mmap");
+    out->page = page;
+    out->word = (volatile uint32_t *)(void *)((char *)page + word_offset);
+    return IST_OK;
+}
+
+void segment_life_unmap(segment_life *life)
+{
+    if (life->page != NULL)
+        (void)munmap(life->page, SEGMENT_HEADER_SIZE);
+    *life = (segment_life){NULL, NULL};
+}

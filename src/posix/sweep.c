@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The sweep. It never takes anything that somebody might hold, and gives up silently on what it may not touch: it is
+ * never the reason for which a call fails.
+ */
+#include "posix/sweep.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "posix/descriptor.h"
+#include "posix/lock.h"
+#include "posix/registry.h"
+#include "posix/ticket.h"
+
+/* Two for each call: an entry that came just after a snapshot is then seen within as many calls as there are
+   entries. */
+#define STEP 2
+
+/* ---- privates ---- */
+
+/* A private has no tickets. */
+static bool nothing_counts(void *context, uint64_t byte)
+{
+    (void)context;
+    (void)byte;
+    return false;
+}
+
+/* Whether a maker holds the private. One that is between two of its first calls does not: it will start over. */
+static bool has_maker(const scope *where, const char *name)
+{
+    char path[NAME_ENTRY_SIZE + 2];
+    bool held = false;
+    int fd = -1;
+
+    (void)strcat(strcpy(path, name), "/r");
+    fd = descriptor_open(where->directory, path, O_RDONLY, 0);
+    if (fd < 0)
+        return errno != ENOENT;
+    held = lock_is_held(fd, nothing_counts, NULL);
+    descriptor_drop(fd);
+    return held;
+}
+
+static void delete_discarded(const scope *where, const char *name)
+{
+    char path[NAME_ENTRY_SIZE + 2];
+
+    (void)unlinkat(where->directory, strcat(strcpy(path, name), "/w"), 0);
+    (void)unlinkat(where->directory, strcat(strcpy(path, name), "/r"), 0);
+    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+}
+
+/* The rename decides: a maker that is alive after all finds its private gone and starts over; one that has published
+   in the meantime has taken the private away from us. */
+static void sweep_private(const scope *where, const char *name)
+{
+    char discarded[NAME_ENTRY_SIZE];
+
+    if (has_maker(where, name))
+        return;
+    name_unique(discarded, where->prefix, NAME_CLASS_DISCARDED);
+    if (renameat(where->directory, name, where->directory, discarded) == 0)
+        delete_discarded(where, discarded);
+}
+
+/* ---- all ---- */
+
+static void sweep_name(const scope *where, const char *name)
+{
+    switch (name[strlen(where->prefix)]) {
+    case NAME_CLASS_NAMED:
+    case NAME_CLASS_HASHED:
+    case NAME_CLASS_UNNAMED:
+        registry_reap_if_dead(where, name);
+        break;
+    case NAME_CLASS_PRIVATE:
+        sweep_private(where, name);
+        break;
+    case NAME_CLASS_DISCARDED:
+        delete_discarded(where, name);
+        break;
+    case NAME_CLASS_TICKET:
+        ticket_sweep(where, name);
+        break;
+    default:
+        break;
+    }
+}
+
+static void sweep_whole(const scope *where)
+{
+    char name[NAME_ENTRY_SIZE];
+    scope_names names;
+    plat_error error;
+
+    if (scope_list(where, &names, &error) != IST_OK)
+        return;
+    while (scope_names_take(&names, name, sizeof name))
+        sweep_name(where, name);
+    plat_memory_give(names.text);
+}
+
+ist_status sweep_use(bool global, scope *out, plat_error *error)
+{
+    bool first = false;
+    ist_status status = scope_use(global, out, &first, error);
+    scope other;
+    plat_error ignored;
+
+    if (status != IST_OK || !first)
+        return status;
+    sweep_whole(out);
+    if (scope_use(!global, &other, &first, &ignored) == IST_OK && first)
+        sweep_whole(&other);
+    return status;
+}
+
+void sweep_step(const scope *where, uint64_t known)
+{
+    char name[NAME_ENTRY_SIZE];
+
+    ticket_prune();
+    if (where->foreign <= known)
+        return;
+    for (int i = 0; i < STEP && scope_next_name(where, name, sizeof name); i++)
+        sweep_name(where, name);
+}

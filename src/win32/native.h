@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The one way into <windows.h>, and the few facts that only ntdll tells: how large a section is and what it stands
+ * on, and what a handle's object is and is called. The queries are documented and have kept their form since NT 4.
+ */
+#ifndef ISTHMUS_WIN32_NATIVE_H
+#define ISTHMUS_WIN32_NATIVE_H
+
+/* Windows 10: unnamed sections keep a security descriptor only from 8.1 on, and that is what keeps a reader a reader.
+   Nothing later is called. */
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0A00
+#endif
+#ifndef UNICODE
+#define UNICODE
+#endif
+#ifndef WIN32_LEAN_AND_MEAN
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a section is. */
+typedef struct win32_section_facts {
+    uint64_t size;  /* bytes, as the kernel keeps it: of memory a page multiple, of a file exact */
+    bool over_file; /* its pages are a file's */
+} win32_section_facts;
+
+/* Asks about a section; the handle needs SECTION_QUERY. False when it may not be asked or is no section. */
+bool win32_section_query(HANDLE section, win32_section_facts *out);
+
+/* True if the handle is one of this process and its object is of this type, for example L"Section". */
+bool win32_handle_is(HANDLE handle, const WCHAR *type);
+
+/* True if the last part of the object's name in the kernel is `leaf`. Only for objects that are no files: to ask a
+   file for its name may block. */
+bool win32_handle_named(HANDLE handle, const WCHAR *leaf);
+
+#endif

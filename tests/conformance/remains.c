@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * What outlives the last handle and what does not: views (L2), and nothing else (L3).
+ */
+#include "support/peer.h"
+
+/* The name is free: nobody finds it, and creating it gives a fresh object. */
+static void check_gone(const char *name)
+{
+    ist_mapping *mapping = NULL;
+    ist_view view = IST_VIEW_INIT;
+    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
+    CHECK_ROW(name, IST_OK, ist_mapping_create(&mapping, name, 4096, NULL));
+    CHECK_ROW(name, IST_OK, ist_mapping_view(mapping, IST_READ, 0, 4096, &view));
+    for (size_t i = 0; i < 4096; i++)
+        assert_int_equal(((unsigned char *)view.data)[i], 0);
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
+}
+
+static void check_alive(const char *name)
+{
+    ist_mapping *mapping = NULL;
+    CHECK_ROW(name, IST_OK, ist_mapping_open(&mapping, name, IST_READ));
+    ist_mapping_close(mapping);
+    mapping = NULL;
+    CHECK_ROW(name, IST_EXISTED, ist_mapping_create(&mapping, name, 4096, NULL));
+    ist_mapping_close(mapping);
+}
+
+/* A peer that has created the name, mapped it, and written into it. */
+static peer *start_creator(const char *name)
+{
+    peer *who = peer_start_holder();
+    PEER_ASK(who, "IST_OK", "create %s 4096", peer_word(name));
+    PEER_ASK(who, "IST_OK 4096", "view write 0 4096");
+    PEER_ASK(who, "ok", "poke 0 77");
+    PEER_ASK(who, "ok", "poke 4095 78");
+    return who;
+}
+
+/* L2 */
+TEST(a_view_outlives_the_last_handle_but_the_name_does_not)
+{
+    char name[NAME_SIZE];
+    ist_mapping *mapping = NULL;
+    ist_mapping *fresh = NULL;
+    ist_view view = IST_VIEW_INIT;
+    ist_view fresh_view = IST_VIEW_INIT;
+    unique_name(name, "Local\\", "view");
+    CHECK_OK(ist_mapping_create(&mapping, name, 4096, NULL));
+    CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
+    volatile unsigned char *old = view.data;
+    old[0] = 11;
+    ist_mapping_close(mapping);
+    assert_int_equal(old[0], 11);
+    CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_open(&fresh, name, IST_READ));
+    CHECK_OK(ist_mapping_create(&fresh, name, 4096, NULL));
+    CHECK_OK(ist_mapping_view(fresh, IST_WRITE, 0, 0, &fresh_view));
+    volatile unsigned char *new = fresh_view.data;
+    assert_int_equal(new[0], 0);
+    new[0] = 22;
+    old[1] = 33;
+    assert_int_equal(old[0], 11);
+    assert_int_equal(new[1], 0);
+    ist_view_unmap(&view);
+    check_alive(name);
+    assert_int_equal(new[0], 22);
+    ist_view_unmap(&fresh_view);
+    ist_mapping_close(fresh);
+    check_gone(name);
+}
+
+/* L2 M7 */
+TEST(views_of_two_processes_stay_coherent_without_any_handle)
+{
+    char name[NAME_SIZE];
+    ist_mapping *mapping = NULL;
+    ist_view view = IST_VIEW_INIT;
+    unique_name(name, "", "view");
+    peer *other = start_creator(name);
+    CHECK_OK(ist_mapping_open(&mapping, name, IST_WRITE));
+    CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
+    ist_mapping_close(mapping);
+    PEER_ASK(other, "ok", "close");
+    check_gone(name);
+    volatile unsigned char *bytes = view.data;
+    bytes[5] = 55;
+    PEER_ASK(other, "55", "peek 5");
+    PEER_ASK(other, "ok", "poke 6 66");
+    assert_int_equal(bytes[6], 66);
+    peer_kill(other);
+    assert_int_equal(bytes[0], 77);
+    assert_int_equal(bytes[6], 66);
+    check_gone(name);
+    ist_view_unmap(&view);
+    peer_forget(other);
+}
+
+/* L2 */
+TEST(a_view_in_another_process_does_not_hold_the_name)
+{
+    char name[NAME_SIZE];
+    unique_name(name, "", "view");
+    peer *other = start_creator(name);
+    PEER_ASK(other, "ok", "close");
+    check_gone(name);
+    PEER_ASK(other, "77", "peek 0");
+    peer_end(other);
+}
+
+/* L3 */
+TEST(thousands_of_objects_come_and_go_and_nothing_runs_out)
+{
+    char name[NAME_SIZE];
+    unique_name(name, "", "many");
+    for (int i = 0; i < 5000; i++) {
+        ist_mapping *mapping = NULL;
+        ist_mapping *again = NULL;
+        ist_view view = IST_VIEW_INIT;
+        CHECK_OK(ist_mapping_create(&mapping, i % 3 == 0 ? NULL : name, IST_GRANULARITY, NULL));
+        if (i % 3 != 0)
+            CHECK_OK(ist_mapping_open(&again, name, IST_WRITE));
+        CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
+        assert_int_equal(((unsigned char *)view.data)[i], 0);
+        ((unsigned char *)view.data)[i] = 1;
+        if (i % 2 == 0)
+            ist_view_unmap(&view);
+        ist_mapping_close(again);
+        ist_mapping_close(mapping);
+        ist_view_unmap(&view);
+    }
+}
+
+/* L3 N9: what fails leaves nothing either */
+TEST(thousands_of_failures_leave_nothing)
+{
+    char name[NAME_SIZE];
+    ist_mapping *mapping = NULL;
+    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
+    options.path = "no-such-file-of-isthmus";
+    unique_name(name, "", "failing");
+    for (int i = 0; i < 3000; i++) {
+        CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_WRITE));
+        CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_create(&mapping, name, 1, &options));
+        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&mapping, "no token"));
+        CHECK_STATUS(IST_E_ARG, ist_mapping_create(&mapping, name, 0, NULL));
+    }
+    check_gone(name);
+}
+
+/* L3 */
+TEST(many_names_live_side_by_side)
+{
+    enum { MANY = 300 };
+    static char names[MANY][NAME_SIZE];
+    static ist_mapping *mappings[MANY];
+    peer *other = peer_start_holder();
+    for (size_t i = 0; i < MANY; i++) {
+        unique_name(names[i], "", "side");
+        CHECK_OK(ist_mapping_create(&mappings[i], names[i], 4096 * (i + 1), NULL));
+    }
+    for (size_t i = 0; i < MANY; i += 37) {
+        char size[32];
+        (void)snprintf(size, sizeof size, "%llu", (unsigned long long)ist_mapping_size(mappings[i]));
+        PEER_ASK(other, "IST_OK", "open %s read", peer_word(names[i]));
+        PEER_ASK(other, size, "size");
+        PEER_ASK(other, "ok", "close");
+    }
+    for (size_t i = 0; i < MANY; i += 2)
+        ist_mapping_close(mappings[i]);
+    for (size_t i = 0; i < MANY; i++) {
+        PEER_ASK(other, i % 2 == 0 ? "IST_E_NOT_FOUND" : "IST_OK", "open %s read", peer_word(names[i]));
+        PEER_ASK(other, "ok", "close");
+    }
+    peer_end(other);
+    for (size_t i = 1; i < MANY; i += 2)
+        ist_mapping_close(mappings[i]);
+}
+
+static int run_all(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(a_view_outlives_the_last_handle_but_the_name_does_not),
+        RUN(views_of_two_processes_stay_coherent_without_any_handle),
+        RUN(a_view_in_another_process_does_not_hold_the_name),
+        RUN(thousands_of_objects_come_and_go_and_nothing_runs_out),
+        RUN(thousands_of_failures_leave_nothing),
+        RUN(many_names_live_side_by_side),
+    };
+    return cmocka_run_group_tests_name("remains", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    return peer_main(argc, argv, NULL, 0, run_all);
+}

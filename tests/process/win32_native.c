@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * A plain Win32 program and isthmus meet under one name, in both directions; and what a native handle must not give.
+ * Only on Windows. The other program is win32_peer.exe, beside this one or where the environment variable
+ * ISTHMUS_WIN32_PEER says.
+ */
+#if !defined(WIN32_LEAN_AND_MEAN)
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+
+#include "support/host.h"
+#include "support/peer.h"
+
+#include <isthmus/win32.h>
+
+#include <aclapi.h>
+#include <wchar.h>
+
+#define MESSAGE "Message from first process"
+#define PATH_UNITS 1024
+
+/* ---- the other program ---- */
+
+typedef struct native {
+    HANDLE process;
+    HANDLE input; /* our ends */
+    HANDLE output;
+    bool failed;    /* it could not do what its command line says */
+    char line[256]; /* the last it said */
+} native;
+
+static void native_hear(native *who)
+{
+    DWORD got = 0;
+    size_t length = 0;
+    char byte = 0;
+    while (length < sizeof who->line - 1 && ReadFile(who->output, &byte, 1, &got, NULL) && got == 1 && byte != '\n')
+        who->line[length++] = byte;
+    who->line[length] = '\0';
+}
+
+static void find_program(wchar_t path[PATH_UNITS])
+{
+    wchar_t *slash = NULL;
+    if (GetEnvironmentVariableW(L"ISTHMUS_WIN32_PEER", path, PATH_UNITS) == 0) {
+        assert_in_range(GetModuleFileNameW(NULL, path, PATH_UNITS), 1, PATH_UNITS - 20);
+        slash = wcsrchr(path, L'\\');
+        (void)wcscpy(slash == NULL ? path : slash + 1, L"win32_peer.exe");
+    }
+}
+
+static void native_start_wide(native *who, const wchar_t *arguments)
+{
+    wchar_t path[PATH_UNITS];
+    wchar_t command[2 * PATH_UNITS];
+    SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
+    STARTUPINFOW startup;
+    PROCESS_INFORMATION process;
+    HANDLE input = NULL;
+    HANDLE output = NULL;
+    find_program(path);
+    (void)swprintf(command, 2 * PATH_UNITS, L"\"%ls\" %ls", path, arguments);
+    memset(&startup, 0, sizeof startup);
+    assert_true(CreatePipe(&input, &who->input, &inherit, 0) && CreatePipe(&who->output, &output, &inherit, 0));
+    assert_true(SetHandleInformation(who->input, HANDLE_FLAG_INHERIT, 0));
+    assert_true(SetHandleInformation(who->output, HANDLE_FLAG_INHERIT, 0));
+    startup.cb = sizeof startup;
+    startup.dwFlags = STARTF_USESTDHANDLES;
+    startup.hStdInput = input;
+    startup.hStdOutput = output;
+    if (!CreateProcessW(path, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
+        CHECK_FAIL("win32_peer.exe does not start: %lu", (unsigned long)GetLastError());
+    who->process = process.hProcess;
+    (void)CloseHandle(process.hThread);
+    (void)CloseHandle(input);
+    (void)CloseHandle(output);
+    native_hear(who);
+    who->failed = strcmp(who->line, "ready") != 0;
+}
+
+/* The name is ASCII here; `more` may be NULL. */
+static void native_start(native *who, const char *verb, const char *name, const char *more)
+{
+    wchar_t arguments[PATH_UNITS];
+    (void)swprintf(arguments, PATH_UNITS, L"%hs %hs %hs", verb, name, more == NULL ? "" : more);
+    native_start_wide(who, arguments);
+}
+
+static void native_begin(native *who, const char *verb, const char *name, const char *more)
+{
+    native_start(who, verb, name, more);
+    if (who->failed)
+        CHECK_FAIL("win32_peer %s: %s", verb, who->line);
+}
+
+static void native_ask(native *who, const char *question, const char *answer)
+{
+    char line[256];
+    DWORD done = 0;
+    (void)snprintf(line, sizeof line, "%s\n", question);
+    assert_true(WriteFile(who->input, line, (DWORD)strlen(line), &done, NULL));
+    native_hear(who);
+    assert_string_equal(who->line, answer);
+}
+
+static void native_end(native *who)
+{
+    DWORD code = 99;
+    (void)CloseHandle(who->input);
+    assert_int_equal(WaitForSingleObject(who->process, check_bound_ms()), WAIT_OBJECT_0);
+    assert_true(GetExitCodeProcess(who->process, &code));
+    assert_int_equal(code, who->failed ? 1 : 0);
+    (void)CloseHandle(who->output);
+    (void)CloseHandle(who->process);
+}
+
+static ist_mapping *open_as(const char *name, ist_access access)
+{
+    ist_mapping *mapping = NULL;
+    CHECK_OK(ist_mapping_open(&mapping, name, access));
+    return mapping;
+}
+
+static ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience)
+{
+    ist_mapping *mapping = NULL;
+    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
+    options.audience = audience;
+    CHECK_OK(ist_mapping_create(&mapping, name, size, &options));
+    return mapping;
+}
+
+static ist_view view_as(ist_mapping *mapping, ist_access access)
+{
+    ist_view view = IST_VIEW_INIT;
+    CHECK_OK(ist_mapping_view(mapping, access, 0, 0, &view));
+    return view;
+}
+
+static void check_text(const ist_view *view, const char *expected)
+{
+    char text[128];
+    CHECK_OK(ist_utf16_read(text, sizeof text, view->data, 64, NULL));
+    assert_string_equal(text, expected);
+}
+
+/* ---- hello ---- */
+
+TEST(what_a_native_program_wrote_is_read_and_answered)
+{
+    char name[NAME_SIZE];
+    native other;
+    unique_name(name, "", "native");
+    native_begin(&other, "create", name, NULL);
+    ist_mapping *mapping = open_as(name, IST_WRITE);
+    ist_view view = view_as(mapping, IST_WRITE);
+    check_text(&view, MESSAGE);
+    CHECK_OK(ist_utf16_write(view.data, 64, "Message from second process", NULL));
+    native_ask(&other, "text", "Message from second process");
+    native_end(&other);
+    check_text(&view, "Message from second process");
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+}
+
+TEST(what_we_wrote_is_read_and_answered_by_a_native_program)
+{
+    char name[NAME_SIZE];
+    char local[NAME_SIZE];
+    native other;
+    unique_name(name, "", "ours");
+    (void)snprintf(local, sizeof local, "Local\\%.200s", name);
+    ist_mapping *mapping = make_as(name, 256, IST_AUDIENCE_OWNER);
+    ist_view view = view_as(mapping, IST_WRITE);
+    CHECK_OK(ist_utf16_write(view.data, 64, MESSAGE, NULL));
+    native_begin(&other, "read", name, NULL);
+    native_ask(&other, "text", MESSAGE);
+    native_end(&other);
+    native_begin(&other, "write", local, NULL);
+    native_ask(&other, "text", MESSAGE);
+    native_ask(&other, "say thanks", "ok");
+    native_end(&other);
+    check_text(&view, "thanks");
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+}
+
+/* N1 */
+TEST(a_name_beyond_ascii_is_the_same_to_both)
+{
+    native other;
+    native_start_wide(&other, L"create Local\\Gr\x00FC\x00DF-\x4F60-\xD83D\xDE00");
+    assert_false(other.failed);
+    ist_mapping *mapping = open_as("Gr\xC3\xBC\xC3\x9F-\xE4\xBD\xA0-\xF0\x9F\x98\x80", IST_READ);
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* L1 L2 */
+TEST(the_name_goes_with_the_native_programs_end_and_the_view_stays)
+{
+    char name[NAME_SIZE];
+    native other;
+    ist_mapping *mapping = NULL;
+    unique_name(name, "", "native");
+    native_begin(&other, "create", name, NULL);
+    mapping = open_as(name, IST_READ);
+    ist_view view = view_as(mapping, IST_READ);
+    ist_mapping_close(mapping);
+    native_end(&other);
+    check_text(&view, MESSAGE);
+    CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
+    ist_view_unmap(&view);
+}
+
+/* ---- size and backing ---- */
+
+/* M2 N5 */
+TEST(a_native_section_has_its_size_in_whole_pages_and_is_not_replaced)
+{
+    char name[NAME_SIZE];
+    native other;
+    ist_mapping *again = NULL;
+    unique_name(name, "", "native");
+    native_begin(&other, "create", name, NULL);
+    ist_mapping *mapping = open_as(name, IST_READ);
+    assert_true(ist_mapping_size(mapping) == ist_page_size());
+    CHECK_STATUS(IST_EXISTED, ist_mapping_create(&again, name, 1 << 20, NULL));
+    assert_true(ist_mapping_size(again) == ist_page_size());
+    ist_view view = view_as(again, IST_WRITE);
+    check_text(&view, MESSAGE);
+    ist_view_unmap(&view);
+    ist_mapping_close(again);
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* M3 */
+TEST(a_reserved_native_section_is_committed_page_by_page)
+{
+    char name[NAME_SIZE];
+    native other;
+    unique_name(name, "", "reserved");
+    native_begin(&other, "reserve", name, "1048576");
+    ist_mapping *mapping = open_as(name, IST_WRITE);
+    assert_true(ist_mapping_size(mapping) == 1048576);
+    ist_view view = view_as(mapping, IST_WRITE);
+    CHECK_OK(ist_view_commit(&view, 0x10000, 1));
+    CHECK_OK(ist_view_commit(&view, 0, 0x20000));
+    ((unsigned char *)view.data)[0x10000] = 77;
+    native_ask(&other, "touch 10000", "77");
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* M9 */
+TEST(a_native_section_over_a_file_has_the_files_size_and_is_flushed_into_it)
+{
+    char name[NAME_SIZE];
+    char bytes[300];
+    char seen[5] = "";
+    native other;
+    memset(bytes, 'a', sizeof bytes);
+    unique_name(name, "", "file");
+    assert_true(host_file_write(name, bytes, sizeof bytes));
+    native_begin(&other, "file", name, name);
+    ist_mapping *mapping = open_as(name, IST_WRITE);
+    assert_true(ist_mapping_size(mapping) == sizeof bytes);
+    ist_view view = view_as(mapping, IST_WRITE);
+    assert_int_equal(view.size, sizeof bytes);
+    memcpy((char *)view.data + 296, "tail", 4);
+    CHECK_OK(ist_view_commit(&view, 0, 0));
+    CHECK_OK(ist_view_flush(&view));
+    assert_true(host_file_read(name, 296, seen, 4));
+    assert_string_equal(seen, "tail");
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+    native_end(&other);
+    assert_true(host_file_remove(name));
+}
+
+/* ---- kinds ---- */
+
+/* N4 */
+TEST(a_name_that_a_native_mutex_holds_is_of_another_kind)
+{
+    char name[NAME_SIZE];
+    native other;
+    ist_mapping *mapping = NULL;
+    unique_name(name, "", "kind");
+    native_begin(&other, "mutex", name, NULL);
+    CHECK_STATUS(IST_E_KIND, ist_mapping_open(&mapping, name, IST_READ));
+    CHECK_STATUS(IST_E_KIND, ist_mapping_open(&mapping, name, IST_WRITE | IST_TRUST_EVERYONE));
+    CHECK_STATUS(IST_E_KIND, ist_mapping_create(&mapping, name, 4096, NULL));
+    CHECK_STATUS(IST_E_KIND, ist_mapping_create(&mapping, name, UINT64_C(1) << 60, NULL));
+    native_end(&other);
+    CHECK_OK(ist_mapping_create(&mapping, name, 4096, NULL));
+    native_start(&other, "mutex", name, NULL);
+    assert_string_equal(other.line, "failed CreateMutexW 6");
+    native_end(&other);
+    ist_mapping_close(mapping);
+}
+
+/* ---- rights ---- */
+
+/* M5: 4 is SECTION_MAP_READ, 5 with the query right, 20000 READ_CONTROL. */
+TEST(a_native_section_that_grants_reading_gives_a_handle_for_reading)
+{
+    char name[NAME_SIZE];
+    native other;
+    ist_mapping *mapping = NULL;
+    unique_name(name, "", "guarded");
+    native_begin(&other, "guarded", name, "20005");
+    CHECK_STATUS(IST_E_ACCESS, ist_mapping_open(&mapping, name, IST_WRITE));
+    CHECK_STATUS(IST_E_ACCESS, ist_mapping_create(&mapping, name, 4096, NULL));
+    mapping = open_as(name, IST_READ);
+    assert_true(ist_mapping_size(mapping) == ist_page_size());
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* M2 */
+TEST(a_section_that_may_not_be_asked_for_its_size_is_measured_by_a_view)
+{
+    char name[NAME_SIZE];
+    native other;
+    unique_name(name, "", "guarded");
+    native_begin(&other, "guarded", name, "4");
+    ist_mapping *mapping = open_as(name, IST_READ | IST_TRUST_EVERYONE);
+    assert_true(ist_mapping_size(mapping) == ist_page_size());
+    ist_view view = view_as(mapping, IST_READ);
+    CHECK_OK(ist_view_flush(&view));
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* A2: S-1-5-19 is the system's "local service". */
+TEST(a_strangers_section_is_refused_unless_trusted_and_the_detail_says_whose_it_is)
+{
+    char name[NAME_SIZE];
+    native other;
+    ist_detail detail;
+    ist_mapping *mapping = NULL;
+    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
+    unique_name(name, "", "owned");
+    native_start(&other, "owned", name, "S-1-5-19");
+    if (other.failed) {
+        assert_string_equal(other.line, "failed CreateFileMappingW 1307");
+        native_end(&other);
+        SKIP(a_strangers_section_is_refused_unless_trusted_and_the_detail_says_whose_it_is,
+             "no privilege to make an object that belongs to somebody else");
+    }
+    CHECK_STATUS(IST_E_ACCESS, ist_mapping_open(&mapping, name, IST_READ));
+    ist_error_detail(&detail);
+    assert_non_null(strstr(detail.note, "S-1-5-19"));
+    CHECK_STATUS(IST_E_ACCESS, ist_mapping_create(&mapping, name, 4096, NULL));
+    mapping = open_as(name, IST_WRITE | IST_TRUST_EVERYONE);
+    ist_mapping_close(mapping);
+    options.trust = IST_TRUST_EVERYONE;
+    CHECK_STATUS(IST_EXISTED, ist_mapping_create(&mapping, name, 4096, &options));
+    ist_mapping_close(mapping);
+    native_end(&other);
+}
+
+/* The rights that an object's list grants one of the system's well-known groups; 0 when it has none. */
+static DWORD rights_of(HANDLE object, WELL_KNOWN_SID_TYPE which)
+{
+    PACL list = NULL;
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    BYTE sid[SECURITY_MAX_SID_SIZE];
+    DWORD bytes = sizeof sid;
+    DWORD rights = 0;
+    assert_true(CreateWellKnownSid(which, NULL, sid, &bytes));
+    assert_int_equal(
+        GetSecurityInfo(object, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &descriptor),
+        ERROR_SUCCESS);
+    assert_non_null(list);
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        void *entry = NULL;
+        assert_true(GetAce(list, i, &entry));
+        ACCESS_ALLOWED_ACE *allowed = entry;
+        if (EqualSid(sid, &allowed->SidStart))
+            rights |= allowed->Mask;
+    }
+    (void)LocalFree(descriptor);
+    return rights;
+}
+
+/* A1 */
+TEST(an_audience_is_exactly_what_the_native_list_grants)
+{
+    const DWORD reading = SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL;
+    char name[NAME_SIZE];
+    unique_name(name, "", "audience");
+    ist_mapping *mapping = make_as(name, 4096, IST_AUDIENCE_OWNER);
+    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
+    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinLocalSystemSid), SECTION_ALL_ACCESS);
+    ist_mapping_close(mapping);
+    mapping = make_as(name, 4096, IST_AUDIENCE_EVERYONE_READ);
+    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), reading);
+    ist_mapping_close(mapping);
+    mapping = make_as(name, 4096, IST_AUDIENCE_EVERYONE_WRITE);
+    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), reading | SECTION_MAP_WRITE);
+    ist_mapping_close(mapping);
+    mapping = make_as(name, 4096, IST_AUDIENCE_GROUP_READ);
+    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
+    ist_mapping_close(mapping);
+}
+
+/* ---- native handles ---- */
+
+/* L9 */
+TEST(the_native_handle_maps_the_same_memory_and_is_not_inherited)
+{
+    DWORD flags = HANDLE_FLAG_INHERIT;
+    ist_mapping *mapping = make_as(NULL, 65536, IST_AUDIENCE_OWNER);
+    ist_view view = view_as(mapping, IST_WRITE);
+    HANDLE section = ist_win32_mapping_handle(mapping);
+    assert_non_null(section);
+    assert_null(ist_win32_mapping_handle(NULL));
+    assert_true(GetHandleInformation(section, &flags));
+    assert_int_equal(flags & HANDLE_FLAG_INHERIT, 0);
+    unsigned char *same = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
+    assert_non_null(same);
+    assert_ptr_not_equal(same, view.data);
+    ((unsigned char *)view.data)[65535] = 99;
+    assert_int_equal(same[65535], 99);
+    assert_true(UnmapViewOfFile(same));
+    ist_view_unmap(&view);
+    ist_mapping_close(mapping);
+}
+
+/* Exports to this process itself and imports, so that the imported handle can be looked at. */
+static ist_mapping *import_own(ist_mapping *from, ist_access access, char token[IST_TOKEN_SIZE])
+{
+    ist_mapping *mapping = NULL;
+    CHECK_OK(ist_mapping_export(from, ist_process_id(), access, token));
+    CHECK_OK(ist_mapping_import(&mapping, token));
+    return mapping;
+}
+
+/* M5 M11 */
+TEST(a_handle_imported_for_reading_cannot_be_duplicated_into_more)
+{
+    char token[IST_TOKEN_SIZE];
+    HANDLE self = GetCurrentProcess();
+    HANDLE wider = NULL;
+    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
+    ist_mapping *imported = import_own(mapping, IST_READ, token);
+    HANDLE section = ist_win32_mapping_handle(imported);
+    DWORD flags = HANDLE_FLAG_INHERIT;
+    assert_true(GetHandleInformation(section, &flags));
+    assert_int_equal(flags & HANDLE_FLAG_INHERIT, 0);
+    assert_null(MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0));
+    assert_false(DuplicateHandle(self, section, self, &wider, FILE_MAP_WRITE, FALSE, 0));
+    assert_true(DuplicateHandle(self, section, self, &wider, FILE_MAP_READ, FALSE, 0));
+    (void)CloseHandle(wider);
+    ist_mapping_close(imported);
+    ist_mapping_close(mapping);
+}
+
+/* M5: or it could grant itself everything else. */
+TEST(a_handle_imported_for_reading_gives_no_right_to_write_the_list)
+{
+    char token[IST_TOKEN_SIZE];
+    HANDLE self = GetCurrentProcess();
+    HANDLE wider = NULL;
+    if (host_emulator() != NULL)
+        SKIP(a_handle_imported_for_reading_gives_no_right_to_write_the_list,
+             "Wine does not know OWNER RIGHTS: an owner may always write the list");
+    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
+    ist_mapping *imported = import_own(mapping, IST_READ, token);
+    assert_false(DuplicateHandle(self, ist_win32_mapping_handle(imported), self, &wider, WRITE_DAC, FALSE, 0));
+    ist_mapping_close(imported);
+    ist_mapping_close(mapping);
+}
+
+/* M11 */
+TEST(a_used_token_stays_used_when_its_handle_numbers_come_back)
+{
+    char first[IST_TOKEN_SIZE];
+    char second[IST_TOKEN_SIZE];
+    ist_mapping *none = NULL;
+    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
+    ist_mapping_close(import_own(mapping, IST_WRITE, first));
+    for (int i = 0; i < 50; i++) {
+        CHECK_OK(ist_mapping_export(mapping, ist_process_id(), IST_WRITE, second));
+        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, first));
+        ist_mapping *imported = NULL;
+        CHECK_OK(ist_mapping_import(&imported, second));
+        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, second));
+        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, first));
+        ist_view view = view_as(imported, IST_WRITE);
+        ist_view_unmap(&view);
+        ist_mapping_close(imported);
+    }
+    ist_mapping_close(mapping);
+}
+
+/* A3 M11: whatever of a token is changed, it is none; and the one it was made from still serves. */
+TEST(a_token_that_was_tampered_with_touches_no_handle)
+{
+    char token[IST_TOKEN_SIZE];
+    char forged[IST_TOKEN_SIZE];
+    DWORD before = 0;
+    DWORD after = 0;
+    ist_mapping *imported = NULL;
+    ist_mapping *none = NULL;
+    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
+    CHECK_OK(ist_mapping_export(mapping, ist_process_id(), IST_READ, token));
+    assert_true(GetProcessHandleCount(GetCurrentProcess(), &before));
+    for (size_t i = 0; token[i] != '\0'; i++)
+        for (const char *to = "0123456789abcdefrw.Z"; *to != '\0'; to++) {
+            memcpy(forged, token, sizeof forged);
+            forged[i] = *to;
+            if (*to != token[i])
+                CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, forged));
+        }
+    assert_true(GetProcessHandleCount(GetCurrentProcess(), &after));
+    assert_int_equal(after, before);
+    CHECK_OK(ist_mapping_import(&imported, token));
+    ist_mapping_close(imported);
+    ist_mapping_close(mapping);
+}
+
+static int run_all(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(what_a_native_program_wrote_is_read_and_answered),
+        RUN(what_we_wrote_is_read_and_answered_by_a_native_program),
+        RUN(a_name_beyond_ascii_is_the_same_to_both),
+        RUN(the_name_goes_with_the_native_programs_end_and_the_view_stays),
+        RUN(a_native_section_has_its_size_in_whole_pages_and_is_not_replaced),
+        RUN(a_reserved_native_section_is_committed_page_by_page),
+        RUN(a_native_section_over_a_file_has_the_files_size_and_is_flushed_into_it),
+        RUN(a_name_that_a_native_mutex_holds_is_of_another_kind),
+        RUN(a_native_section_that_grants_reading_gives_a_handle_for_reading),
+        RUN(a_section_that_may_not_be_asked_for_its_size_is_measured_by_a_view),
+        RUN(a_strangers_section_is_refused_unless_trusted_and_the_detail_says_whose_it_is),
+        RUN(an_audience_is_exactly_what_the_native_list_grants),
+        RUN(the_native_handle_maps_the_same_memory_and_is_not_inherited),
+        RUN(a_handle_imported_for_reading_cannot_be_duplicated_into_more),
+        RUN(a_handle_imported_for_reading_gives_no_right_to_write_the_list),
+        RUN(a_used_token_stays_used_when_its_handle_numbers_come_back),
+        RUN(a_token_that_was_tampered_with_touches_no_handle),
+    };
+    return cmocka_run_group_tests_name("win32_native", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    return peer_main(argc, argv, NULL, 0, run_all);
+}
