@@ -11,7 +11,26 @@ set(ISTHMUS_CORE_SOURCES
     src/core/traits.c
     src/core/utf.c)
 
-file(GLOB posix_sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} src/posix/*.c)
+set(posix_sources
+    src/posix/access.c
+    src/posix/descriptor.c
+    src/posix/error.c
+    src/posix/file.c
+    src/posix/gate.c
+    src/posix/lock.c
+    src/posix/mapping.c
+    src/posix/memory.c
+    src/posix/name.c
+    src/posix/process.c
+    src/posix/reap.c
+    src/posix/registry.c
+    src/posix/scope.c
+    src/posix/segment.c
+    src/posix/sha256.c
+    src/posix/sweep.c
+    src/posix/ticket.c
+    src/posix/traits.c
+    src/posix/view.c)
 
 set(win32_sources
     src/win32/access.c

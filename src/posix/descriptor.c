@@ -24,7 +24,7 @@ int descriptor_open(int directory, const char *path, int flags, mode_t mode)
     int fd = -1;
 
     do
-        fd = openat(directory, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
+        fd = openat(directory, path, flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, mode);
     while (fd < 0 && errno == EINTR);
     return fd >= 0 && fd < FIRST_NUMBER ? above_standard(fd) : fd;
 }

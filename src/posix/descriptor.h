@@ -19,8 +19,8 @@ typedef struct descriptor {
 
 #define DESCRIPTOR_NONE ((descriptor){-1, 0, 0})
 
-/* Opens relative to a directory, never through a symbolic link as the last part. Returns the descriptor, or -1 with
-   errno. */
+/* Opens relative to a directory, never through a symbolic link as the last part, and without waiting for a FIFO that
+   somebody put there. Returns the descriptor, or -1 with errno. */
 int descriptor_open(int directory, const char *path, int flags, mode_t mode);
 
 /* Remembers which file the number stands for. */

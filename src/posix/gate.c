@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * The gate. Invariant: while `forking`, nobody is inside but threads that were interrupted inside by a signal handler
- * which forks; those cannot be waited for.
+ * The gate. Who wants to fork closes it first and then waits for those inside, so that busy threads cannot starve a
+ * fork. Threads that were interrupted inside by a signal handler which forks cannot be waited for. At exit it stays
+ * closed: other threads wait there for the end of the process.
  */
 #include "posix/gate.h"
 
@@ -12,28 +13,31 @@
 
 #include "core/atomic.h"
 #include "posix/registry.h"
+#include "posix/scope.h"
 #include "posix/ticket.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned inside;
-static bool forking;
+static unsigned closed; /* by so many forks and the exit */
+static bool exiting;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
 static IST_THREAD_LOCAL unsigned inside_here;
+static IST_THREAD_LOCAL bool exiting_here;
 
-static void before_fork(void)
+static void close_gate(void)
 {
     (void)pthread_mutex_lock(&mutex);
-    while (forking || inside > inside_here)
+    closed++;
+    while (inside > inside_here)
         (void)pthread_cond_wait(&changed, &mutex);
-    forking = true;
     (void)pthread_mutex_unlock(&mutex);
 }
 
 static void after_fork_in_parent(void)
 {
     (void)pthread_mutex_lock(&mutex);
-    forking = false;
+    closed--;
     (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&mutex);
 }
@@ -44,24 +48,26 @@ static void after_fork_in_child(void)
     (void)pthread_mutex_init(&mutex, NULL);
     (void)pthread_cond_init(&changed, NULL);
     inside = inside_here;
-    forking = false;
+    closed = exiting && exiting_here ? 1 : 0;
+    exiting = exiting_here;
     scope_reset_after_fork();
     registry_reset_after_fork();
     ticket_reset_after_fork();
 }
 
+/* Destructors that run later in this thread may still close what they have. */
 static void at_exit(void)
 {
-    int entered = gate_enter();
-
+    exiting_here = true;
+    exiting = true;
+    close_gate();
     ticket_withdraw_all();
     registry_close_all();
-    gate_leave(entered);
 }
 
 static void install(void)
 {
-    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+    (void)pthread_atfork(close_gate, after_fork_in_parent, after_fork_in_child);
     (void)atexit(at_exit);
 }
 
@@ -72,7 +78,7 @@ int gate_enter(void)
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     (void)pthread_once(&installed, install);
     (void)pthread_mutex_lock(&mutex);
-    while (forking)
+    while (closed != 0 && inside_here == 0 && !exiting_here)
         (void)pthread_cond_wait(&changed, &mutex);
     inside++;
     inside_here++;
@@ -85,7 +91,7 @@ void gate_leave(int entered)
     (void)pthread_mutex_lock(&mutex);
     inside--;
     inside_here--;
-    if (inside == 0 || forking)
+    if (closed != 0)
         (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&mutex);
     (void)pthread_setcancelstate(entered, NULL);

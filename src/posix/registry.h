@@ -4,7 +4,7 @@
  * The registry: how a name comes to stand for an object, for whom, and how it goes. docs/posix-registry.md is the
  * protocol; the function names here are its words.
  *
- * Every function runs between gate_enter() and gate_leave().
+ * Every function runs between gate_enter() and gate_leave(). Entries are zeroed before they are first given.
  */
 #ifndef ISTHMUS_POSIX_REGISTRY_H
 #define ISTHMUS_POSIX_REGISTRY_H
@@ -19,12 +19,14 @@
 typedef struct registry_entry {
     scope where;
     char name[NAME_ENTRY_SIZE]; /* of the object's directory */
+    char full_name[IST_NAME_MAX + 8]; /* as in the header: with its prefix; empty for an unnamed object */
     descriptor hold;            /* carries the lock; never mapped */
     descriptor access;          /* of the same file: views are mapped from it, and asked through it */
     segment_life life;
     segment_header header; /* a checked copy */
     uid_t owner;
-    bool made; /* by this handle */
+    bool made;   /* by this handle */
+    bool listed; /* on the process's list; whoever takes it off lets the hold go */
     struct registry_entry *previous;
     struct registry_entry *next; /* of the process's handles, for the exit */
 } registry_entry;
@@ -47,14 +49,14 @@ typedef struct registry_plan {
     uint64_t file_inode;
 } registry_plan;
 
-/* Begins an entry: name NULL gives an unnamed one; a name out of a ticket is given as it is. */
-ist_status registry_begin(registry_entry *entry, const plat_name *name, plat_error *error);
-ist_status registry_begin_known(registry_entry *entry, bool global, const char *name, plat_error *error);
-
 /* Joins what somebody holds: IST_OK, or IST_E_NOT_FOUND where nobody does. */
 ist_status registry_open(registry_entry *entry, const plat_name *name, const registry_want *want, plat_error *error);
 
-/* Joins (IST_EXISTED) or makes (IST_OK). */
+/* The same for an object whose directory entry is known, out of a ticket; want->id says which object it must be. */
+ist_status registry_open_known(registry_entry *entry, const scope *where, const char *name, const registry_want *want,
+                               plat_error *error);
+
+/* Joins (IST_EXISTED) or makes (IST_OK). name NULL makes an unnamed one. */
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
                            const registry_plan *plan, plat_error *error);
 

@@ -119,12 +119,14 @@ static ist_status open_directory(bool global, descriptor *out, plat_error *error
    that is using it goes on in the new one. */
 static ist_status replace_directory(struct scope_state *state, plat_error *error)
 {
+    /* Asked first: the fresh one may get the number of the old one that the program has closed. */
+    bool open = descriptor_is_ours(&state->directory, NULL);
     descriptor fresh = DESCRIPTOR_NONE;
     ist_status status = open_directory(state->global, &fresh, error);
 
     if (status != IST_OK)
         return status;
-    if (descriptor_is_ours(&state->directory, NULL)) {
+    if (open) {
         int number = state->directory.fd;
 
         if (dup2(fresh.fd, number) < 0 || fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
@@ -257,11 +259,12 @@ ist_status scope_list(const scope *where, scope_names *out, plat_error *error)
 
 bool scope_names_take(scope_names *names, char *out, size_t size)
 {
-    const char *name = names->text + names->at;
+    const char *name = NULL;
     size_t length = 0;
 
     if (names->at >= names->size)
         return false;
+    name = names->text + names->at;
     length = strlen(name) + 1;
     names->at += length;
     out[0] = '\0';

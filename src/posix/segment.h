@@ -20,8 +20,8 @@
  *                                since a reaper needs it of objects that it does not understand. Where an audience
  *                                may only read, the word at byte 0 of the file `w` takes its place.
  *     68    60  reserved         0
- *    128   256  name             with its prefix, terminated
- *    384  3712  reserved         0; later the synchronization words
+ *    128   264  name             with its prefix, terminated
+ *    392  3704  reserved         0; later the synchronization words
  *   4096  4096  path             only for a file: absolute, terminated
  *  65536        data             only for memory
  *
@@ -64,10 +64,10 @@ typedef struct segment_header {
     uint32_t reserved0;
     uint32_t life;
     uint32_t reserved1[15];
-    char name[256];
+    char name[264];
 } segment_header;
 
-_Static_assert(sizeof(segment_header) == 384, "the table above");
+_Static_assert(sizeof(segment_header) == 392, "the table above");
 _Static_assert(offsetof(segment_header, audience) == 16, "the table above");
 _Static_assert(offsetof(segment_header, id) == 24, "the table above");
 _Static_assert(offsetof(segment_header, size) == 32, "the table above");

@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "posix/descriptor.h"
 #include "posix/lock.h"
+#include "posix/reap.h"
 #include "posix/registry.h"
 #include "posix/ticket.h"
 
@@ -30,29 +32,25 @@ static bool nothing_counts(void *context, uint64_t byte)
     return false;
 }
 
-/* Whether a maker holds the private. One that is between two of its first calls does not: it will start over. */
+/* Whether a maker holds the private. One that is between two of its first calls does not: it will start over. What is
+   not this user's is left alone. */
 static bool has_maker(const scope *where, const char *name)
 {
-    char path[NAME_ENTRY_SIZE + 2];
-    bool held = false;
+    struct stat facts;
+    bool held = true;
     int fd = -1;
+    int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
-    (void)strcat(strcpy(path, name), "/r");
-    fd = descriptor_open(where->directory, path, O_RDONLY, 0);
-    if (fd < 0)
-        return errno != ENOENT;
-    held = lock_is_held(fd, nothing_counts, NULL);
-    descriptor_drop(fd);
+    if (directory < 0)
+        return true;
+    if (fstat(directory, &facts) == 0 && facts.st_uid == where->user) {
+        fd = descriptor_open(directory, "r", O_RDONLY, 0);
+        held = fd >= 0 ? lock_is_held(fd, nothing_counts, NULL) : errno != ENOENT;
+    }
+    if (fd >= 0)
+        descriptor_drop(fd);
+    descriptor_drop(directory);
     return held;
-}
-
-static void delete_discarded(const scope *where, const char *name)
-{
-    char path[NAME_ENTRY_SIZE + 2];
-
-    (void)unlinkat(where->directory, strcat(strcpy(path, name), "/w"), 0);
-    (void)unlinkat(where->directory, strcat(strcpy(path, name), "/r"), 0);
-    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
 }
 
 /* The rename decides: a maker that is alive after all finds its private gone and starts over; one that has published
@@ -65,7 +63,7 @@ static void sweep_private(const scope *where, const char *name)
         return;
     name_unique(discarded, where->prefix, NAME_CLASS_DISCARDED);
     if (renameat(where->directory, name, where->directory, discarded) == 0)
-        delete_discarded(where, discarded);
+        reap_discard(where, discarded);
 }
 
 /* ---- all ---- */
@@ -82,7 +80,7 @@ static void sweep_name(const scope *where, const char *name)
         sweep_private(where, name);
         break;
     case NAME_CLASS_DISCARDED:
-        delete_discarded(where, name);
+        reap_discard(where, name);
         break;
     case NAME_CLASS_TICKET:
         ticket_sweep(where, name);

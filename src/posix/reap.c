@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * How an object goes. The list of what the process holds is guarded by a mutex; an entry that is on it is released by
+ * whoever takes it off.
+ */
+#include "posix/reap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/atomic.h"
+#include "posix/error.h"
+#include "posix/lock.h"
+#include "posix/ticket.h"
+
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static registry_entry *list;
+
+/* ---- ask ---- */
+
+static bool counts(void *context, uint64_t byte)
+{
+    return ticket_counts(context, byte);
+}
+
+bool reap_is_held(const registry_entry *entry)
+{
+    scope where = entry->where;
+
+    return lock_is_held(entry->access.fd, counts, &where);
+}
+
+/* The version is read before the question: a join in between moves it, and the swap fails. */
+reap_answer reap_ask(const registry_entry *entry)
+{
+    uint32_t life = atomic_load_u32(entry->life.word);
+
+    if (life == 0)
+        return REAP_DEAD;
+    if (reap_is_held(entry))
+        return REAP_HELD;
+    return atomic_swap_u32(entry->life.word, &life, 0) || life == 0 ? REAP_DEAD : REAP_RACED;
+}
+
+bool reap_is_allowed(const registry_entry *entry)
+{
+    return entry->owner == entry->where.user || entry->where.user == 0;
+}
+
+/* ---- remove ---- */
+
+/* Opens a directory of ours by name; a symbolic link or somebody else's is not. */
+static int open_own(const scope *where, const char *name)
+{
+    struct stat facts;
+    int fd = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
+
+    if (fd >= 0 && (fstat(fd, &facts) != 0 || (facts.st_uid != where->user && where->user != 0))) {
+        descriptor_drop(fd);
+        fd = -1;
+        errno = EPERM;
+    }
+    return fd;
+}
+
+/* Within one directory there is only ever one `r`; a newer object of the name is another directory. */
+ist_status reap_remove(const scope *where, const char *name, const descriptor *segment, plat_error *error)
+{
+    struct stat facts;
+    ist_status status = IST_OK;
+    int directory = open_own(where, name);
+
+    if (directory < 0)
+        return errno == ENOENT ? IST_OK : error_from_errno(error, "openat");
+    if (fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) == 0 && facts.st_ino == segment->inode &&
+        facts.st_dev == segment->device) {
+        /* `w` first: what is without `r` is nothing, what is without `w` is dead. */
+        bool apart = (facts.st_mode & 0777) != 0600 && (facts.st_mode & 0777) != 0660 && (facts.st_mode & 0777) != 0666;
+
+        if (apart && unlinkat(directory, "w", 0) != 0 && errno != ENOENT)
+            status = error_from_errno(error, "unlinkat");
+        if (status == IST_OK && unlinkat(directory, "r", 0) != 0 && errno != ENOENT)
+            status = error_from_errno(error, "unlinkat");
+    }
+    descriptor_drop(directory);
+    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+    return status;
+}
+
+void reap_discard(const scope *where, const char *name)
+{
+    int directory = open_own(where, name);
+
+    if (directory < 0)
+        return;
+    (void)unlinkat(directory, "w", 0);
+    (void)unlinkat(directory, "r", 0);
+    descriptor_drop(directory);
+    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+}
+
+void reap_clear_remains(const scope *where, const char *name)
+{
+    struct stat facts;
+    int directory = open_own(where, name);
+
+    if (directory < 0)
+        return;
+    if (fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+        (void)unlinkat(directory, "w", 0);
+    descriptor_drop(directory);
+    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+}
+
+bool reap_is_obstructed(const scope *where, const char *name)
+{
+    struct stat facts;
+    bool obstructed = false;
+    int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
+
+    if (directory >= 0) {
+        obstructed = fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT &&
+                     fstat(directory, &facts) == 0 && facts.st_nlink != 0;
+        descriptor_drop(directory);
+    }
+    return obstructed;
+}
+
+/* ---- the sweep's ---- */
+
+/* Opens what a name of an entry stands for, for asking only. IST_E_NOT_FOUND: an empty directory. */
+static ist_status open_remains(registry_entry *entry, plat_error *error)
+{
+    struct stat facts;
+    ist_status status = IST_OK;
+    int fd = -1;
+    int directory = open_own(&entry->where, entry->name);
+
+    if (directory < 0)
+        return error_from_errno(error, "openat"), IST_E_ACCESS;
+    fd = descriptor_open(directory, "r", O_RDWR, 0);
+    if (fd < 0) {
+        status = error_from_errno(error, "openat");
+    } else if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1 ||
+               facts.st_uid != entry->where.user) {
+        status = IST_E_ACCESS;
+        descriptor_drop(fd);
+    } else {
+        descriptor_own(&entry->access, fd, &facts);
+        entry->owner = facts.st_uid;
+    }
+    descriptor_drop(directory);
+    return status;
+}
+
+/* The life word of a dead object, if it can be mapped; without one, only the locks speak. */
+static bool declare_dead(registry_entry *entry)
+{
+    struct stat facts;
+    plat_error error;
+    bool apart = false;
+    bool result = false;
+    descriptor life = DESCRIPTOR_NONE;
+
+    if (fstat(entry->access.fd, &facts) != 0)
+        return false;
+    if (facts.st_size < SEGMENT_HEADER_SIZE)
+        return !reap_is_held(entry);
+    apart = (facts.st_mode & 0777) == 0640 || (facts.st_mode & 0777) == 0644;
+    if (apart) {
+        char path[NAME_ENTRY_SIZE + 2];
+        int fd = -1;
+
+        (void)strcat(strcpy(path, entry->name), "/w");
+        fd = descriptor_open(entry->where.directory, path, O_RDWR, 0);
+        if (fd < 0)
+            return errno == ENOENT && !reap_is_held(entry);
+        if (fstat(fd, &facts) != 0) {
+            descriptor_drop(fd);
+            return false;
+        }
+        descriptor_own(&life, fd, &facts);
+        if (facts.st_size < SEGMENT_HEADER_SIZE) {
+            descriptor_close(&life);
+            return !reap_is_held(entry);
+        }
+    }
+    if (segment_life_map(apart ? life.fd : entry->access.fd, apart, &entry->life, &error) == IST_OK)
+        result = reap_ask(entry) == REAP_DEAD;
+    segment_life_unmap(&entry->life);
+    descriptor_close(&life);
+    return result;
+}
+
+void registry_reap_if_dead(const scope *where, const char *name)
+{
+    registry_entry entry = {.where = *where, .hold = DESCRIPTOR_NONE, .access = DESCRIPTOR_NONE};
+    plat_error error;
+    ist_status status = IST_OK;
+
+    (void)strcpy(entry.name, name);
+    status = open_remains(&entry, &error);
+    if (status == IST_E_NOT_FOUND)
+        reap_clear_remains(where, name);
+    else if (status == IST_OK && !reap_is_held(&entry) && declare_dead(&entry))
+        (void)reap_remove(where, name, &entry.access, &error);
+    descriptor_close(&entry.access);
+}
+
+/* ---- the list ---- */
+
+void reap_enlist(registry_entry *entry, bool made)
+{
+    entry->made = made;
+    (void)pthread_mutex_lock(&list_mutex);
+    entry->previous = NULL;
+    entry->next = list;
+    if (list != NULL)
+        list->previous = entry;
+    list = entry;
+    entry->listed = true;
+    (void)pthread_mutex_unlock(&list_mutex);
+    if (made)
+        scope_count_own(&entry->where, true);
+}
+
+static void delist(registry_entry *entry)
+{
+    if (entry->previous != NULL)
+        entry->previous->next = entry->next;
+    else
+        list = entry->next;
+    if (entry->next != NULL)
+        entry->next->previous = entry->previous;
+    entry->previous = NULL;
+    entry->next = NULL;
+    entry->listed = false;
+}
+
+/* ---- close ---- */
+
+/* After the hold has gone: asks, and removes what nobody holds. The scope's directory may have been removed or closed
+   by the program since. */
+static void leave(registry_entry *entry)
+{
+    plat_error error;
+    bool first = false;
+
+    if (reap_is_allowed(entry) && reap_ask(entry) == REAP_DEAD &&
+        scope_use(entry->where.global, &entry->where, &first, &error) == IST_OK)
+        (void)reap_remove(&entry->where, entry->name, &entry->access, &error);
+}
+
+/* A handle whose descriptors the program has closed can still be asked for by name. */
+static void release(registry_entry *entry)
+{
+    bool lost = !descriptor_is_ours(&entry->access, NULL);
+    scope where;
+    plat_error error;
+    bool first = false;
+
+    if (entry->made)
+        scope_count_own(&entry->where, false);
+    descriptor_close(&entry->hold);
+    if (!lost)
+        leave(entry);
+    else if (scope_use(entry->where.global, &where, &first, &error) == IST_OK)
+        registry_reap_if_dead(&where, entry->name);
+}
+
+void registry_close(registry_entry *entry)
+{
+    bool listed = false;
+
+    (void)pthread_mutex_lock(&list_mutex);
+    listed = entry->listed;
+    if (listed)
+        delist(entry);
+    (void)pthread_mutex_unlock(&list_mutex);
+    if (listed)
+        release(entry);
+    segment_life_unmap(&entry->life);
+    descriptor_close(&entry->access);
+}
+
+void registry_close_all(void)
+{
+    (void)pthread_mutex_lock(&list_mutex);
+    while (list != NULL) {
+        registry_entry *entry = list;
+
+        delist(entry);
+        release(entry);
+    }
+    (void)pthread_mutex_unlock(&list_mutex);
+}
+
+void registry_reset_after_fork(void)
+{
+    (void)pthread_mutex_init(&list_mutex, NULL);
+}

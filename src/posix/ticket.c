@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Tickets. Owns the list of the descriptions by which this process keeps the objects of its pending tickets.
+ */
+#include "posix/ticket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "posix/error.h"
+#include "posix/lock.h"
+#include "posix/process.h"
+
+/* Version, target and exporter with their start times, the object's id, access, the object's entry. */
+#define TICKET_FORMAT "1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu32 " %s"
+#define TICKET_SCAN "1 %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNu32 " %231s"
+#define TICKET_FIELDS 7
+#define TICKET_TEXT_SIZE 400
+
+/* Scope letter, number: all that an importer needs to find the ticket. */
+#define TOKEN_FORMAT "ist1.%c.%016" PRIx64
+#define TOKEN_LENGTH 23
+#define TOKEN_LOCAL 'l'
+#define TOKEN_GLOBAL 'g'
+
+/* A ticket of this process that may still be pending. */
+typedef struct pending {
+    struct pending *next;
+    bool global;
+    uint64_t number;
+    descriptor hold;
+    char object[NAME_ENTRY_SIZE];
+} pending;
+
+static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pending *list;
+
+static void entry_of(char out[NAME_ENTRY_SIZE], const scope *where, uint64_t number)
+{
+    (void)snprintf(out, NAME_ENTRY_SIZE, "%s%c.%016" PRIx64, where->prefix, NAME_CLASS_TICKET, number);
+}
+
+/* ---- the ticket itself ---- */
+
+static ist_status write_ticket(const scope *where, const ticket *made, plat_error *error)
+{
+    char name[NAME_ENTRY_SIZE];
+    char text[TICKET_TEXT_SIZE];
+
+    entry_of(name, where, made->number);
+    (void)snprintf(text, sizeof text, TICKET_FORMAT, made->target, made->target_start, made->exporter,
+                   made->exporter_start, made->object, made->access, made->name);
+    return symlinkat(text, where->directory, name) == 0 ? IST_OK : error_from_errno(error, "symlinkat");
+}
+
+/* Reads a ticket of this user; in a shared directory anybody can make one. */
+static bool read_ticket(const scope *where, const char *name, ticket *out)
+{
+    char text[TICKET_TEXT_SIZE];
+    struct stat facts;
+    ssize_t length = readlinkat(where->directory, name, text, sizeof text - 1);
+
+    if (length <= 0 || fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
+        facts.st_uid != where->user)
+        return false;
+    text[length] = '\0';
+    return sscanf(text, TICKET_SCAN, &out->target, &out->target_start, &out->exporter, &out->exporter_start,
+                  &out->object, &out->access, out->name) == TICKET_FIELDS &&
+           (out->access == IST_READ || out->access == IST_WRITE) && strchr(out->name, '/') == NULL;
+}
+
+static bool is_pending(const ticket *found)
+{
+    return process_lives(found->target, found->target_start) && process_lives(found->exporter, found->exporter_start);
+}
+
+bool ticket_counts(const scope *where, uint64_t number)
+{
+    char name[NAME_ENTRY_SIZE];
+    scope current = *where;
+    ticket found;
+    plat_error error;
+    bool first = false;
+
+    /* The directory may have been closed or removed since the asking handle was made. A doubt is a yes. */
+    if (scope_use(where->global, &current, &first, &error) != IST_OK)
+        return true;
+    entry_of(name, &current, number);
+    return read_ticket(&current, name, &found) && process_lives(found.target, found.target_start);
+}
+
+void ticket_sweep(const scope *where, const char *name)
+{
+    ticket found;
+
+    if (read_ticket(where, name, &found) && !is_pending(&found))
+        (void)unlinkat(where->directory, name, 0);
+}
+
+/* ---- export ---- */
+
+/* Locks the ticket's byte through a description of its own, which the process keeps. */
+static ist_status keep(const registry_entry *entry, uint64_t number, pending **out, plat_error *error)
+{
+    char path[NAME_ENTRY_SIZE + 2];
+    struct stat facts;
+    pending *kept = plat_memory_take(sizeof *kept);
+    ist_status status = IST_OK;
+    int fd = -1;
+
+    if (kept == NULL)
+        return error_refuse(error, IST_E_MEMORY, "memory for a ticket", "%s", "");
+    (void)snprintf(path, sizeof path, "%s/r", entry->name);
+    fd = descriptor_open(entry->where.directory, path, O_RDONLY, 0);
+    if (fd < 0)
+        status = errno == ENOENT ? error_from_errno(error, "openat"), IST_E_BROKEN : error_from_errno(error, "openat");
+    else if (fstat(fd, &facts) != 0 || facts.st_ino != entry->access.inode)
+        status = error_refuse(error, IST_E_BROKEN, "segment", "%s", "another file has its place");
+    else
+        status = lock_take(fd, number, error);
+    if (status == IST_TIMEOUT)
+        status = error_refuse(error, IST_E_OS, "flock", "%s", "an asker was in the way");
+    if (status != IST_OK) {
+        if (fd >= 0)
+            descriptor_drop(fd);
+        plat_memory_give(kept);
+        return status;
+    }
+    descriptor_own(&kept->hold, fd, &facts);
+    kept->global = entry->where.global;
+    kept->number = number;
+    memcpy(kept->object, entry->name, sizeof kept->object);
+    *out = kept;
+    return IST_OK;
+}
+
+static ist_status fill_ticket(const registry_entry *entry, uint64_t process_id, ist_access access, ticket *out,
+                              plat_error *error)
+{
+    process_identity target;
+    process_identity self;
+    ist_status status = process_identify(process_id, &target, error);
+
+    if (status == IST_OK && target.user != (uid_t)-1 && target.user != entry->where.user)
+        status = error_refuse(error, IST_E_ACCESS, "process", "it runs as uid %lu", (unsigned long)target.user);
+    if (status == IST_OK)
+        status = process_identify((uint64_t)getpid(), &self, error);
+    if (status == IST_OK) {
+        *out = (ticket){name_number(), target.id, target.start, self.id, self.start, entry->header.id, access, {0}};
+        memcpy(out->name, entry->name, sizeof out->name);
+    }
+    return status;
+}
+
+ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_access access, char *token,
+                        plat_error *error)
+{
+    ticket made;
+    pending *kept = NULL;
+    ist_status status = fill_ticket(entry, process_id, access, &made, error);
+
+    ticket_prune();
+    if (status == IST_OK)
+        status = keep(entry, made.number, &kept, error);
+    if (status != IST_OK)
+        return status;
+    status = write_ticket(&entry->where, &made, error);
+    if (status != IST_OK) {
+        descriptor_close(&kept->hold);
+        plat_memory_give(kept);
+        return status;
+    }
+    (void)pthread_mutex_lock(&list_mutex);
+    kept->next = list;
+    list = kept;
+    (void)pthread_mutex_unlock(&list_mutex);
+    (void)snprintf(token, IST_TOKEN_SIZE, TOKEN_FORMAT, entry->where.global ? TOKEN_GLOBAL : TOKEN_LOCAL, made.number);
+    return IST_OK;
+}
+
+/* ---- import ---- */
+
+static bool parse_token(const char *token, bool *global, uint64_t *number)
+{
+    char again[IST_TOKEN_SIZE];
+    char letter = '\0';
+
+    if (strlen(token) != TOKEN_LENGTH || sscanf(token, "ist1.%c.%" SCNx64, &letter, number) != 2 ||
+        (letter != TOKEN_LOCAL && letter != TOKEN_GLOBAL))
+        return false;
+    *global = letter == TOKEN_GLOBAL;
+    /* One number has one spelling. */
+    (void)snprintf(again, sizeof again, TOKEN_FORMAT, letter, *number);
+    return strcmp(again, token) == 0;
+}
+
+ist_status ticket_find(const char *token, scope *where, ticket *out, plat_error *error)
+{
+    char name[NAME_ENTRY_SIZE];
+    process_identity self;
+    bool global = false;
+    bool first = false;
+    uint64_t number = 0;
+    ist_status status = IST_OK;
+
+    if (!parse_token(token, &global, &number))
+        return error_refuse(error, IST_E_ARG, "token", "%s", "");
+    status = scope_use(global, where, &first, error);
+    if (status == IST_OK)
+        status = process_identify((uint64_t)getpid(), &self, error);
+    if (status != IST_OK)
+        return status;
+    entry_of(name, where, number);
+    if (!read_ticket(where, name, out))
+        return error_refuse(error, IST_E_ARG, "token", "%s", "used before, or its exporter has ended");
+    out->number = number;
+    return out->target == self.id && out->target_start == self.start
+               ? IST_OK
+               : error_refuse(error, IST_E_ARG, "token", "%s", "for another process");
+}
+
+ist_status ticket_spend(const scope *where, const ticket *used, plat_error *error)
+{
+    char name[NAME_ENTRY_SIZE];
+
+    entry_of(name, where, used->number);
+    if (unlinkat(where->directory, name, 0) == 0)
+        return IST_OK;
+    return errno == ENOENT ? error_refuse(error, IST_E_ARG, "token", "%s", "used before")
+                           : error_from_errno(error, "unlinkat");
+}
+
+/* ---- the list ---- */
+
+static void drop_pending(pending *kept, bool withdraw)
+{
+    scope where;
+    char name[NAME_ENTRY_SIZE];
+    plat_error error;
+    bool first = false;
+    bool usable = scope_use(kept->global, &where, &first, &error) == IST_OK;
+
+    if (usable && withdraw) {
+        entry_of(name, &where, kept->number);
+        (void)unlinkat(where.directory, name, 0);
+    }
+    descriptor_close(&kept->hold);
+    if (usable)
+        registry_reap_if_dead(&where, kept->object);
+    plat_memory_give(kept);
+}
+
+static bool is_over(const pending *kept)
+{
+    scope where;
+    plat_error error;
+    bool first = false;
+
+    return scope_use(kept->global, &where, &first, &error) == IST_OK && !ticket_counts(&where, kept->number);
+}
+
+/* In a list of usually none, so that looking costs nothing. */
+static pending *take_over_ones(bool all)
+{
+    pending *taken = NULL;
+
+    (void)pthread_mutex_lock(&list_mutex);
+    for (pending **link = &list; *link != NULL;) {
+        pending *kept = *link;
+
+        if (all || is_over(kept)) {
+            *link = kept->next;
+            kept->next = taken;
+            taken = kept;
+        } else {
+            link = &kept->next;
+        }
+    }
+    (void)pthread_mutex_unlock(&list_mutex);
+    return taken;
+}
+
+static void drop_all(pending *taken)
+{
+    while (taken != NULL) {
+        pending *next = taken->next;
+
+        drop_pending(taken, true);
+        taken = next;
+    }
+}
+
+void ticket_prune(void)
+{
+    drop_all(take_over_ones(false));
+}
+
+void ticket_withdraw_all(void)
+{
+    drop_all(take_over_ones(true));
+}
+
+/* The descriptions are shared with the parent: closing ours lets nothing of the parent's go. */
+void ticket_reset_after_fork(void)
+{
+    (void)pthread_mutex_init(&list_mutex, NULL);
+    while (list != NULL) {
+        pending *next = list->next;
+
+        descriptor_close(&list->hold);
+        plat_memory_give(list);
+        list = next;
+    }
+}
