@@ -69,7 +69,9 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
                                    const plat_mapping_request *request, plat_error *error)
 {
     char path[SEGMENT_PATH_SIZE];
-    registry_plan plan = {.flags = SEGMENT_FILE, .audience = request->audience, .path = path};
+    registry_plan plan = {.flags = SEGMENT_FILE | (request->access == IST_READ ? SEGMENT_READ_ONLY : 0),
+                          .audience = request->audience,
+                          .path = path};
     ist_status status = name != NULL ? registry_open(&made->entry, name, want, error) : IST_E_NOT_FOUND;
 
     if (status != IST_E_NOT_FOUND)
@@ -125,7 +127,9 @@ ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_a
     int entered = gate_enter();
     registry_entry entry = mapping->entry;
     bool first = false;
-    ist_status status = scope_use(entry.where.global, &entry.where, &first, error);
+    ist_status status = descriptor_is_ours(&entry.hold, NULL) && descriptor_is_ours(&entry.access, NULL)
+                            ? scope_use(entry.where.global, &entry.where, &first, error)
+                            : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
 
     if (status == IST_OK)
         status = ticket_issue(&entry, process_id, access, token, error);
@@ -160,7 +164,8 @@ ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mappi
     if (status != IST_OK)
         return status;
     entered = gate_enter();
-    status = settle(redeem(token, made, &access, error), made, access, out, facts, error);
+    status = redeem(token, made, &access, error);
+    status = settle(status, made, access, out, facts, error);
     gate_leave(entered);
     return status;
 }

@@ -132,83 +132,74 @@ bool reap_is_obstructed(const scope *where, const char *name)
 
 /* ---- the sweep's ---- */
 
-/* Opens what a name of an entry stands for, for asking only. IST_E_NOT_FOUND: an empty directory. */
-static ist_status open_remains(registry_entry *entry, plat_error *error)
+/* Opens the segment in an object's directory, for asking. IST_E_NOT_FOUND: the directory has none. */
+static ist_status open_remains(registry_entry *entry, int directory, struct stat *facts, plat_error *error)
 {
-    struct stat facts;
-    ist_status status = IST_OK;
-    int fd = -1;
-    int directory = open_own(&entry->where, entry->name);
+    int fd = descriptor_open(directory, "r", O_RDWR, 0);
 
-    if (directory < 0)
-        return error_from_errno(error, "openat"), IST_E_ACCESS;
-    fd = descriptor_open(directory, "r", O_RDWR, 0);
-    if (fd < 0) {
-        status = error_from_errno(error, "openat");
-    } else if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_nlink != 1 ||
-               facts.st_uid != entry->where.user) {
-        status = IST_E_ACCESS;
+    if (fd < 0)
+        return error_from_errno(error, "openat");
+    if (fstat(fd, facts) != 0 || !S_ISREG(facts->st_mode) || facts->st_nlink != 1 ||
+        facts->st_uid != entry->where.user) {
         descriptor_drop(fd);
-    } else {
-        descriptor_own(&entry->access, fd, &facts);
-        entry->owner = facts.st_uid;
+        return IST_E_ACCESS;
     }
-    descriptor_drop(directory);
-    return status;
+    descriptor_own(&entry->access, fd, facts);
+    entry->owner = facts->st_uid;
+    return IST_OK;
 }
 
-/* The life word of a dead object, if it can be mapped; without one, only the locks speak. */
-static bool declare_dead(registry_entry *entry)
+/* Opens the file with the life word in it: the segment itself, or the `w` beside it in the same directory. -1 with
+   ENOENT where it is gone. */
+static int open_life(const registry_entry *entry, int directory, bool apart, struct stat *facts)
+{
+    int fd = apart ? descriptor_open(directory, "w", O_RDWR, 0) : fcntl(entry->access.fd, F_DUPFD_CLOEXEC, 3);
+
+    if (fd >= 0 && fstat(fd, facts) != 0) {
+        descriptor_drop(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/* By its life word; where that is gone or too short to map, only the locks speak. */
+static bool declare_dead(registry_entry *entry, int directory, mode_t mode)
 {
     struct stat facts;
     plat_error error;
-    bool apart = false;
+    bool apart = (mode & 0777) == 0640 || (mode & 0777) == 0644;
     bool result = false;
-    descriptor life = DESCRIPTOR_NONE;
+    int fd = open_life(entry, directory, apart, &facts);
 
-    if (fstat(entry->access.fd, &facts) != 0)
-        return false;
+    if (fd < 0)
+        return errno == ENOENT && !reap_is_held(entry);
     if (facts.st_size < SEGMENT_HEADER_SIZE)
-        return !reap_is_held(entry);
-    apart = (facts.st_mode & 0777) == 0640 || (facts.st_mode & 0777) == 0644;
-    if (apart) {
-        char path[NAME_ENTRY_SIZE + 2];
-        int fd = -1;
-
-        (void)strcat(strcpy(path, entry->name), "/w");
-        fd = descriptor_open(entry->where.directory, path, O_RDWR, 0);
-        if (fd < 0)
-            return errno == ENOENT && !reap_is_held(entry);
-        if (fstat(fd, &facts) != 0) {
-            descriptor_drop(fd);
-            return false;
-        }
-        descriptor_own(&life, fd, &facts);
-        if (facts.st_size < SEGMENT_HEADER_SIZE) {
-            descriptor_close(&life);
-            return !reap_is_held(entry);
-        }
-    }
-    if (segment_life_map(apart ? life.fd : entry->access.fd, apart, &entry->life, &error) == IST_OK)
+        result = !reap_is_held(entry);
+    else if (segment_life_map(fd, apart, &entry->life, &error) == IST_OK)
         result = reap_ask(entry) == REAP_DEAD;
     segment_life_unmap(&entry->life);
-    descriptor_close(&life);
+    descriptor_drop(fd);
     return result;
 }
 
+/* All of one object is reached through one directory: by name it could be another one's by now. */
 void registry_reap_if_dead(const scope *where, const char *name)
 {
     registry_entry entry = {.where = *where, .hold = DESCRIPTOR_NONE, .access = DESCRIPTOR_NONE};
+    struct stat facts;
     plat_error error;
     ist_status status = IST_OK;
+    int directory = open_own(where, name);
 
-    (void)strcpy(entry.name, name);
-    status = open_remains(&entry, &error);
+    if (directory < 0)
+        return;
+    status = open_remains(&entry, directory, &facts, &error);
     if (status == IST_E_NOT_FOUND)
         reap_clear_remains(where, name);
-    else if (status == IST_OK && !reap_is_held(&entry) && declare_dead(&entry))
+    else if (status == IST_OK && !reap_is_held(&entry) && declare_dead(&entry, directory, facts.st_mode))
         (void)reap_remove(where, name, &entry.access, &error);
     descriptor_close(&entry.access);
+    descriptor_drop(directory);
 }
 
 /* ---- the list ---- */

@@ -220,7 +220,7 @@ static step check_header(visit *here)
         return refused(here, IST_E_KIND, "kind");
     if (here->want->id != 0 && header->id != here->want->id)
         return STEP_NONE;
-    if (here->denied)
+    if (here->denied || (here->want->access == IST_WRITE && (header->flags & SEGMENT_READ_ONLY) != 0))
         return refused(here, IST_E_ACCESS, "access");
     return check_modes(here);
 }

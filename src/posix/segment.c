@@ -159,7 +159,7 @@ static bool is_sound(const segment_header *header, uint64_t file_size)
 {
     bool file = (header->flags & SEGMENT_FILE) != 0;
 
-    return (header->flags & ~(SEGMENT_SPARSE | SEGMENT_FILE)) == 0 && header->size != 0 &&
+    return (header->flags & ~(SEGMENT_SPARSE | SEGMENT_FILE | SEGMENT_READ_ONLY)) == 0 && header->size != 0 &&
            header->audience <= IST_AUDIENCE_EVERYONE_WRITE &&
            is_terminated(header->name, sizeof header->name, header->name_length) &&
            (file ? header->path_length > 0 && header->path_length < SEGMENT_PATH_SIZE : header->path_length == 0) &&

@@ -7,7 +7,7 @@
  *      0     4  magic            the maker, before publishing; so are all others but the life word
  *      4     4  layout           version of this table
  *      8     4  kind             segment_kind
- *     12     4  flags            SEGMENT_SPARSE, SEGMENT_FILE
+ *     12     4  flags            SEGMENT_SPARSE, SEGMENT_FILE, SEGMENT_READ_ONLY
  *     16     4  audience         ist_audience
  *     20     4  name_length      bytes of the name, 0 for an unnamed object
  *     24     8  id               tells one object from another of the same name
@@ -46,6 +46,7 @@
 
 #define SEGMENT_SPARSE UINT32_C(1)
 #define SEGMENT_FILE UINT32_C(2)
+#define SEGMENT_READ_ONLY UINT32_C(4) /* made by a handle for reading: nobody writes, whatever the file's mode */
 
 typedef enum segment_kind { SEGMENT_MAPPING = 1 } segment_kind;
 

@@ -16,6 +16,7 @@
 #include "stage/trace.h"
 
 #define OBJECTS 40
+#define NUMBERED_SIZE (2 * STAGE_NAME_SIZE + 16)
 
 static char name[STAGE_NAME_SIZE];
 static char other[STAGE_NAME_SIZE];
@@ -23,15 +24,15 @@ static char scope_path[128];
 
 /* ---- those who leave things behind ---- */
 
-static void numbered(char out[STAGE_NAME_SIZE + 8], const char *prefix, int number)
+static void numbered(char out[NUMBERED_SIZE], const char *prefix, int number)
 {
-    snprintf(out, STAGE_NAME_SIZE + 8, "%s%s-%d", prefix, name, number);
+    snprintf(out, NUMBERED_SIZE, "%s%s-%d", prefix, name, number);
 }
 
 /* Named, unnamed and global objects, a mapping of a file, one of a long name, and a token. Then it dies. */
 static int leave_everything(void *argument)
 {
-    char own[STAGE_NAME_SIZE + 8];
+    char own[NUMBERED_SIZE];
     char token[IST_TOKEN_SIZE];
     char path[64];
     char lengthy[IST_NAME_MAX + 1];
@@ -114,7 +115,7 @@ TEST(a_normal_exit_leaves_nothing)
 
 static int leave_objects(void *argument)
 {
-    char own[STAGE_NAME_SIZE + 8];
+    char own[NUMBERED_SIZE];
     ist_mapping *mapping = NULL;
     (void)argument;
     for (int n = 0; n < OBJECTS; n++) {
@@ -130,7 +131,7 @@ static int run_on(void *argument)
     bool creates = *(bool *)argument;
     ist_mapping *mapping = NULL;
     ist_mapping *own[3] = {NULL};
-    char mine[STAGE_NAME_SIZE + 8];
+    char mine[NUMBERED_SIZE];
     for (int n = 0; n < 3; n++) {
         numbered(mine, "", 100 + n);
         STAGE_IS(ist_mapping_create(&own[n], mine, 4096, NULL), IST_OK);
