@@ -35,7 +35,9 @@ typedef struct ist_view {
 } ist_view;
 
 #define IST_VIEW_INIT                                                                                                  \
-    { 0, 0, 0 }
+    {                                                                                                                  \
+        0, 0, 0                                                                                                        \
+    }
 
 /* Flags of a mapping. */
 #define IST_MAPPING_SPARSE 0x1u /* reserve only: a page may be touched once ist_view_commit() has taken it */
@@ -50,7 +52,9 @@ typedef struct ist_mapping_options {
 } ist_mapping_options;
 
 #define IST_MAPPING_OPTIONS_INIT                                                                                       \
-    { (uint32_t)sizeof(ist_mapping_options), 0, 0, 0, IST_AUDIENCE_OWNER, IST_TRUST_OWNER }
+    {                                                                                                                  \
+        (uint32_t)sizeof(ist_mapping_options), 0, 0, 0, IST_AUDIENCE_OWNER, IST_TRUST_OWNER                            \
+    }
 
 /**
  * Creates a mapping under `name`, or opens the one that is there.
@@ -175,13 +179,10 @@ IST_API ist_status ist_mapping_export(ist_mapping *mapping, uint64_t process_id,
  * Opens the object that a token of ist_mapping_export() stands for. A token serves once.
  * Shape:    token as it was made, for this process.
  * Owns:     on IST_OK *out is yours until ist_mapping_close(); otherwise *out is NULL.
- * Errors:   IST_E_ARG (not a token, not for this process, or used before), IST_E_NOT_FOUND (the exporter ended before
- *           this call), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN, IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT,
- *           IST_E_MEMORY, IST_E_OS.
- * Blocking: never.
- * Threads:  any thread; not a signal handler.
- * Platform: none that can be seen.
- * Source:   Win32 DuplicateHandle.                                                                       Since: 0.1
+ * Errors:   IST_E_ARG (not a token, not for this process, used before, or withdrawn since its exporter has ended),
+ *           IST_E_NOT_FOUND (the object went while the call ran), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN,
+ * IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS. Blocking: never. Threads:  any thread; not a signal
+ * handler. Platform: none that can be seen. Source:   Win32 DuplicateHandle. Since: 0.1
  */
 IST_API ist_status ist_mapping_import(ist_mapping **out, const char *token);
 

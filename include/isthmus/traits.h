@@ -13,19 +13,21 @@
 IST_BEGIN_DECLS
 
 typedef struct ist_traits {
-    uint32_t struct_size;  /* in: sizeof(ist_traits), as IST_TRAITS_INIT sets it */
-    uint32_t granularity;  /* bytes; offsets of views are multiples of it: 65,536 everywhere */
-    uint64_t page_size;    /* bytes; sizes of memory mappings are multiples of it */
-    const char *backend;   /* "posix" or "win32" */
-    uint32_t has_fork;     /* 1 where a process can fork and both halves then hold the object (L7) */
-    uint32_t stop_exact;   /* 1 where a process stopped in the middle of a call delays nobody's create or open (L8) */
-    uint32_t one_scope;    /* 1 where `Local\X` and `Global\X` are one object (Windows' session 0, N7) */
-    uint32_t token_holds;  /* 1 where a token that nobody imports holds the object until the target ends, even after
-                              the exporter's end (M11); 0 where it goes with the exporter */
+    uint32_t struct_size; /* in: sizeof(ist_traits), as IST_TRAITS_INIT sets it */
+    uint32_t granularity; /* bytes; offsets of views are multiples of it: 65,536 everywhere */
+    uint64_t page_size;   /* bytes; sizes of memory mappings are multiples of it */
+    const char *backend;  /* "posix" or "win32" */
+    uint32_t has_fork;    /* 1 where a process can fork and both halves then hold the object (L7) */
+    uint32_t stop_exact;  /* 1 where a process stopped in the middle of a call delays nobody's create or open (L8) */
+    uint32_t one_scope;   /* 1 where `Local\X` and `Global\X` are one object (Windows' session 0, N7) */
+    uint32_t token_holds; /* 1 where a token that nobody imports holds the object until the target ends, even after
+                             the exporter's end (M11); 0 where it goes with the exporter */
 } ist_traits;
 
 #define IST_TRAITS_INIT                                                                                                \
-    { (uint32_t)sizeof(ist_traits), 0, 0, 0, 0, 0, 0, 0 }
+    {                                                                                                                  \
+        (uint32_t)sizeof(ist_traits), 0, 0, 0, 0, 0, 0, 0                                                              \
+    }
 
 /**
  * Tells what this system does and does not keep.

@@ -15,6 +15,7 @@ ist_status error_from_errno(plat_error *error, const char *call);
 #if defined(__GNUC__)
 __attribute__((format(printf, 4, 5)))
 #endif
-ist_status error_refuse(plat_error *error, ist_status status, const char *check, const char *note, ...);
+ist_status
+error_refuse(plat_error *error, ist_status status, const char *check, const char *note, ...);
 
 #endif

@@ -53,14 +53,15 @@ ist_status file_open(const plat_mapping_request *request, descriptor *out, char 
     if (fstat(fd, &facts) != 0)
         status = error_from_errno(error, "fstat");
     else if (!S_ISREG(facts.st_mode))
-        status = error_refuse(error, S_ISDIR(facts.st_mode) ? IST_E_ACCESS : IST_E_ARG, "path", "%s", "no regular file");
+        status =
+            error_refuse(error, S_ISDIR(facts.st_mode) ? IST_E_ACCESS : IST_E_ARG, "path", "%s", "no regular file");
     if (status == IST_OK && ((real = realpath(request->path, NULL)) == NULL || strlen(real) >= SEGMENT_PATH_SIZE)) {
         errno = real == NULL ? errno : ENAMETOOLONG;
         status = error_from_errno(error, "realpath");
     }
     if (status == IST_OK)
         status = fit_size(request, fd, (uint64_t)facts.st_size, size, error);
-    if (status == IST_OK) {
+    if (status == IST_OK && real != NULL) {
         memcpy(absolute, real, strlen(real) + 1);
         descriptor_own(out, fd, &facts);
     } else {
@@ -81,8 +82,8 @@ ist_status file_reopen(const registry_entry *entry, ist_access access, descripto
         return status;
     fd = open_path(path, access);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? error_from_errno(error, "open"), IST_E_BROKEN
-                                                   : error_from_errno(error, "open");
+        return errno == ENOENT || errno == ENOTDIR ? error_from_errno(error, "open"),
+               IST_E_BROKEN                        : error_from_errno(error, "open");
     if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || (uint64_t)facts.st_dev != entry->header.file_device ||
         (uint64_t)facts.st_ino != entry->header.file_inode) {
         descriptor_drop(fd);

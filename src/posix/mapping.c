@@ -57,9 +57,8 @@ static ist_status settle(ist_status status, plat_mapping *made, ist_access acces
 static ist_status create_memory(plat_mapping *made, const plat_name *name, const registry_want *want,
                                 const plat_mapping_request *request, plat_error *error)
 {
-    const registry_plan plan = {.size = request->size,
-                                .flags = request->sparse ? SEGMENT_SPARSE : 0,
-                                .audience = request->audience};
+    const registry_plan plan = {
+        .size = request->size, .flags = request->sparse ? SEGMENT_SPARSE : 0, .audience = request->audience};
 
     return registry_create(&made->entry, name, want, &plan, error);
 }

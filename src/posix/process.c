@@ -48,7 +48,8 @@ static bool read_proc(uint64_t id, const char *what, char *text, size_t size)
     return length > 0;
 }
 
-/* The second number behind "Uid:". The owner of the files in /proc would not do: after a change of user that is root. */
+/* The second number behind "Uid:". The owner of the files in /proc would not do: after a change of user that is root.
+ */
 static uid_t effective_user(const char *status)
 {
     const char *at = strstr(status, "\nUid:\t");

@@ -186,7 +186,7 @@ static bool declare_dead(registry_entry *entry, int directory, mode_t mode)
 void registry_reap_if_dead(const scope *where, const char *name)
 {
     registry_entry entry = {.where = *where, .hold = DESCRIPTOR_NONE, .access = DESCRIPTOR_NONE};
-    struct stat facts;
+    struct stat facts = {0};
     plat_error error;
     ist_status status = IST_OK;
     int directory = open_own(where, name);

@@ -18,10 +18,10 @@
 /* One handle's place in the registry. */
 typedef struct registry_entry {
     scope where;
-    char name[NAME_ENTRY_SIZE]; /* of the object's directory */
+    char name[NAME_ENTRY_SIZE];       /* of the object's directory */
     char full_name[IST_NAME_MAX + 8]; /* as in the header: with its prefix; empty for an unnamed object */
-    descriptor hold;            /* carries the lock; never mapped */
-    descriptor access;          /* of the same file: views are mapped from it, and asked through it */
+    descriptor hold;                  /* carries the lock; never mapped */
+    descriptor access;                /* of the same file: views are mapped from it, and asked through it */
     segment_life life;
     segment_header header; /* a checked copy */
     uid_t owner;

@@ -63,7 +63,8 @@ static void compress(uint32_t state[8], const unsigned char block[BLOCK])
 
 void sha256_hex(const char *text, size_t length, char out[SHA256_HEX_SIZE])
 {
-    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    uint32_t state[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
     unsigned char tail[2 * BLOCK] = {0};
     size_t whole = length / BLOCK * BLOCK;
     size_t rest = length - whole;

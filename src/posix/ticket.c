@@ -67,8 +67,7 @@ static bool read_ticket(const scope *where, const char *name, ticket *out)
     struct stat facts;
     ssize_t length = readlinkat(where->directory, name, text, sizeof text - 1);
 
-    if (length <= 0 || fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0 ||
-        facts.st_uid != where->user)
+    if (length <= 0 || fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0 || facts.st_uid != where->user)
         return false;
     text[length] = '\0';
     return sscanf(text, TICKET_SCAN, &out->target, &out->target_start, &out->exporter, &out->exporter_start,
@@ -169,7 +168,7 @@ ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_ac
     ticket_prune();
     if (status == IST_OK)
         status = keep(entry, made.number, &kept, error);
-    if (status != IST_OK)
+    if (kept == NULL)
         return status;
     status = write_ticket(&entry->where, &made, error);
     if (status != IST_OK) {

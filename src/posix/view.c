@@ -55,8 +55,8 @@ static ist_status map(const descriptor *file, uint64_t offset, plat_view *view, 
     if (view->data != MAP_FAILED)
         return IST_OK;
     /* Too large for the address space is EINVAL or EOVERFLOW on some. */
-    return errno == EINVAL || errno == EOVERFLOW ? error_from_errno(error, "mmap"), IST_E_MEMORY
-                                                 : error_from_errno(error, "mmap");
+    return errno == EINVAL || errno == EOVERFLOW ? error_from_errno(error, "mmap"),
+           IST_E_MEMORY                          : error_from_errno(error, "mmap");
 }
 
 ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offset, size_t length, plat_view *out,
