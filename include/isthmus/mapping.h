@@ -181,8 +181,11 @@ IST_API ist_status ist_mapping_export(ist_mapping *mapping, uint64_t process_id,
  * Owns:     on IST_OK *out is yours until ist_mapping_close(); otherwise *out is NULL.
  * Errors:   IST_E_ARG (not a token, not for this process, used before, or withdrawn since its exporter has ended),
  *           IST_E_NOT_FOUND (the object went while the call ran), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN,
- * IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS. Blocking: never. Threads:  any thread; not a signal
- * handler. Platform: none that can be seen. Source:   Win32 DuplicateHandle. Since: 0.1
+ *           IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS.
+ * Blocking: never.
+ * Threads:  any thread; not a signal handler.
+ * Platform: none that can be seen.
+ * Source:   Win32 DuplicateHandle.                                                                       Since: 0.1
  */
 IST_API ist_status ist_mapping_import(ist_mapping **out, const char *token);
 
