@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # Sourced by ./dev: the legs. Each installs what it needs, and ends as a failed command when anything is wrong.
 
-ALL_LEGS="gcc asan tsan musl m32 flock win32 win32-32 models consumer lint"
+ALL_LEGS="gcc asan tsan musl m32 win32 win32-32 models consumer lint"
 
 # Builds a preset and runs its tests, then looks at what they skipped.
 leg_suite() {
