@@ -123,15 +123,12 @@ ist_status plat_mapping_open(const plat_name *name, ist_access access, bool trus
 ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_access access, char *token,
                                plat_error *error)
 {
+    const registry_entry *entry = &mapping->entry;
     int entered = gate_enter();
-    registry_entry entry = mapping->entry;
-    bool first = false;
-    ist_status status = descriptor_is_ours(&entry.hold, NULL) && descriptor_is_ours(&entry.access, NULL)
-                            ? scope_use(entry.where.global, &entry.where, &first, error)
+    ist_status status = descriptor_is_ours(&entry->hold, NULL) && descriptor_is_ours(&entry->access, NULL)
+                            ? ticket_issue(entry, process_id, access, token, error)
                             : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
 
-    if (status == IST_OK)
-        status = ticket_issue(&entry, process_id, access, token, error);
     gate_leave(entered);
     return status;
 }

@@ -106,7 +106,8 @@ void ticket_sweep(const scope *where, const char *name)
 /* ---- export ---- */
 
 /* Locks the ticket's byte through a description of its own, which the process keeps. */
-static ist_status keep(const registry_entry *entry, uint64_t number, pending **out, plat_error *error)
+static ist_status keep(const registry_entry *entry, const scope *where, uint64_t number, pending **out,
+                       plat_error *error)
 {
     char path[NAME_ENTRY_SIZE + 2];
     struct stat facts;
@@ -117,7 +118,7 @@ static ist_status keep(const registry_entry *entry, uint64_t number, pending **o
     if (kept == NULL)
         return error_refuse(error, IST_E_MEMORY, "memory for a ticket", "%s", "");
     (void)snprintf(path, sizeof path, "%s/r", entry->name);
-    fd = descriptor_open(entry->where.directory, path, O_RDONLY, 0);
+    fd = descriptor_open(where->directory, path, O_RDONLY, 0);
     if (fd < 0)
         status = errno == ENOENT ? error_from_errno(error, "openat"), IST_E_BROKEN : error_from_errno(error, "openat");
     else if (fstat(fd, &facts) != 0 || facts.st_ino != entry->access.inode)
@@ -162,15 +163,19 @@ ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_ac
                         plat_error *error)
 {
     ticket made;
+    scope where;
+    bool first = false;
     pending *kept = NULL;
     ist_status status = fill_ticket(entry, process_id, access, &made, error);
 
     ticket_prune();
     if (status == IST_OK)
-        status = keep(entry, made.number, &kept, error);
+        status = scope_use(entry->where.global, &where, &first, error);
+    if (status == IST_OK)
+        status = keep(entry, &where, made.number, &kept, error);
     if (kept == NULL)
         return status;
-    status = write_ticket(&entry->where, &made, error);
+    status = write_ticket(&where, &made, error);
     if (status != IST_OK) {
         descriptor_close(&kept->hold);
         plat_memory_give(kept);
