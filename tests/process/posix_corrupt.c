@@ -255,8 +255,8 @@ TEST(any_bytes_may_be_in_a_living_objects_header)
     int fd = open_segment();
     for (unsigned long round = 0; round < rounds && stage_failures() < before + 10; round++) {
         unsigned char bytes[64];
-        size_t length = 1 + random_number(&random) % (round % 3 == 0 ? sizeof bytes : 4);
-        size_t offset = random_number(&random) % (sizeof(segment_header) - sizeof bytes);
+        size_t length = 1 + (size_t)random_number(&random) % (round % 3 == 0 ? sizeof bytes : 4);
+        size_t offset = (size_t)random_number(&random) % (sizeof(segment_header) - sizeof bytes);
         for (size_t n = 0; n < length; n++)
             bytes[n] = (unsigned char)random_number(&random);
         stage_case("round %lu: %u random bytes at %u", round, (unsigned)length, (unsigned)offset);
