@@ -17,11 +17,13 @@ set(posix_sources
     src/posix/error.c
     src/posix/file.c
     src/posix/gate.c
+    src/posix/join.c
     src/posix/lock.c
     src/posix/mapping.c
     src/posix/memory.c
     src/posix/name.c
     src/posix/process.c
+    src/posix/publish.c
     src/posix/reap.c
     src/posix/registry.c
     src/posix/scope.c

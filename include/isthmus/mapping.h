@@ -179,9 +179,9 @@ IST_API ist_status ist_mapping_export(ist_mapping *mapping, uint64_t process_id,
  * Opens the object that a token of ist_mapping_export() stands for. A token serves once.
  * Shape:    token as it was made, for this process.
  * Owns:     on IST_OK *out is yours until ist_mapping_close(); otherwise *out is NULL.
- * Errors:   IST_E_ARG (not a token, not for this process, used before, or withdrawn since its exporter has ended),
- *           IST_E_NOT_FOUND (the object went while the call ran), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN,
- *           IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS.
+ * Errors:   IST_E_ARG (not a token, not for this process, used before, or its exporter has ended and took the object
+ *           along), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN, IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY,
+ *           IST_E_OS.
  * Blocking: never.
  * Threads:  any thread; not a signal handler.
  * Platform: none that can be seen.

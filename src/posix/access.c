@@ -15,3 +15,10 @@ access_modes access_modes_of(ist_audience audience)
 
     return modes[audience];
 }
+
+bool access_life_is_apart(mode_t segment)
+{
+    mode_t mode = segment & 0777;
+
+    return mode == 0640 || mode == 0644;
+}

@@ -19,4 +19,7 @@ typedef struct access_modes {
 /* The modes of an object with this audience. A reading audience may swap the life word and nothing else. */
 access_modes access_modes_of(ist_audience audience);
 
+/* Whether a segment of this mode has its life word apart: told before its header can be believed. */
+bool access_life_is_apart(mode_t segment);
+
 #endif

@@ -147,6 +147,8 @@ static ist_status redeem(const char *token, plat_mapping *made, ist_access *acce
     want.id = found.object;
     *access = found.access;
     status = registry_open_known(&made->entry, &where, found.name, &want, error);
+    if (status == IST_E_NOT_FOUND) /* or the ticket's lock would hold it */
+        return error_refuse(error, IST_E_ARG, "token", "%s", "its exporter has ended");
     return status == IST_OK ? ticket_spend(&where, &found, error) : status;
 }
 

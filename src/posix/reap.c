@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/atomic.h"
+#include "posix/access.h"
 #include "posix/error.h"
 #include "posix/lock.h"
 #include "posix/ticket.h"
@@ -72,16 +74,17 @@ ist_status reap_remove(const scope *where, const char *name, const descriptor *s
 {
     struct stat facts;
     ist_status status = IST_OK;
-    int directory = open_own(where, name);
+    int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
     if (directory < 0)
         return errno == ENOENT ? IST_OK : error_from_errno(error, "openat");
     if (fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) == 0 && facts.st_ino == segment->inode &&
         facts.st_dev == segment->device) {
-        /* `w` first: what is without `r` is nothing, what is without `w` is dead. */
-        bool apart = (facts.st_mode & 0777) != 0600 && (facts.st_mode & 0777) != 0660 && (facts.st_mode & 0777) != 0666;
+        mode_t mode = facts.st_mode & 0777;
+        bool whole = mode == 0600 || mode == 0660 || mode == 0666; /* has no `w` */
 
-        if (apart && unlinkat(directory, "w", 0) != 0 && errno != ENOENT)
+        /* `w` first: what is without `r` is nothing, what is without `w` is dead. */
+        if (!whole && unlinkat(directory, "w", 0) != 0 && errno != ENOENT)
             status = error_from_errno(error, "unlinkat");
         if (status == IST_OK && unlinkat(directory, "r", 0) != 0 && errno != ENOENT)
             status = error_from_errno(error, "unlinkat");
@@ -167,7 +170,7 @@ static bool declare_dead(registry_entry *entry, int directory, mode_t mode)
 {
     struct stat facts;
     plat_error error;
-    bool apart = (mode & 0777) == 0640 || (mode & 0777) == 0644;
+    bool apart = access_life_is_apart(mode);
     bool result = false;
     int fd = open_life(entry, directory, apart, &facts);
 
@@ -182,8 +185,27 @@ static bool declare_dead(registry_entry *entry, int directory, mode_t mode)
     return result;
 }
 
+/* The usual answer in few calls. Through a path, which only in a scope of the user's own nobody can bend. */
+static bool is_held_by_path(const scope *where, const char *name)
+{
+    char path[NAME_ENTRY_SIZE + 2];
+    scope asked = *where;
+    bool held = false;
+    int fd = -1;
+
+    if (where->global)
+        return false;
+    (void)snprintf(path, sizeof path, "%s/r", name);
+    fd = descriptor_open(where->directory, path, O_RDONLY, 0);
+    if (fd >= 0) {
+        held = lock_is_held(fd, counts, &asked);
+        descriptor_drop(fd);
+    }
+    return held;
+}
+
 /* All of one object is reached through one directory: by name it could be another one's by now. */
-void registry_reap_if_dead(const scope *where, const char *name)
+static void reap_if_dead(const scope *where, const char *name)
 {
     registry_entry entry = {.where = *where, .hold = DESCRIPTOR_NONE, .access = DESCRIPTOR_NONE};
     struct stat facts = {0};
@@ -200,6 +222,12 @@ void registry_reap_if_dead(const scope *where, const char *name)
         (void)reap_remove(where, name, &entry.access, &error);
     descriptor_close(&entry.access);
     descriptor_drop(directory);
+}
+
+void registry_reap_if_dead(const scope *where, const char *name)
+{
+    if (!is_held_by_path(where, name))
+        reap_if_dead(where, name);
 }
 
 /* ---- the list ---- */
@@ -246,8 +274,9 @@ static void leave(registry_entry *entry)
         (void)reap_remove(&entry->where, entry->name, &entry->access, &error);
 }
 
-/* A handle whose descriptors the program has closed can still be asked for by name. */
-static void release(registry_entry *entry)
+/* A handle whose descriptors the program has closed can still be asked for by name. Tells whether it has the access
+   description still. */
+static bool release(registry_entry *entry)
 {
     bool lost = !descriptor_is_ours(&entry->access, NULL);
     scope where;
@@ -261,6 +290,7 @@ static void release(registry_entry *entry)
         leave(entry);
     else if (scope_use(entry->where.global, &where, &first, &error) == IST_OK)
         registry_reap_if_dead(&where, entry->name);
+    return !lost;
 }
 
 void registry_close(registry_entry *entry)
@@ -272,10 +302,12 @@ void registry_close(registry_entry *entry)
     if (listed)
         delist(entry);
     (void)pthread_mutex_unlock(&list_mutex);
-    if (listed)
-        release(entry);
+    if (listed && release(entry))
+        descriptor_drop(entry->access.fd);
+    else if (!listed)
+        descriptor_close(&entry->access);
+    entry->access = DESCRIPTOR_NONE;
     segment_life_unmap(&entry->life);
-    descriptor_close(&entry->access);
 }
 
 void registry_close_all(void)
@@ -285,7 +317,7 @@ void registry_close_all(void)
         registry_entry *entry = list;
 
         delist(entry);
-        release(entry);
+        (void)release(entry);
     }
     (void)pthread_mutex_unlock(&list_mutex);
 }

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "posix/descriptor.h"
@@ -33,7 +34,8 @@ struct scope_state {
     bool used;    /* the first call has been */
     uint64_t own; /* objects that this process made and holds by the handle that made them */
     descriptor directory;
-    scope_names names;
+    scope_names names;      /* the snapshot, */
+    struct timespec listed; /* taken when the directory had this time of modification; 0 if that was just now */
 };
 
 static pthread_mutex_t table_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -139,16 +141,29 @@ static ist_status replace_directory(struct scope_state *state, plat_error *error
     return status;
 }
 
-static bool is_usable(const struct scope_state *state, nlink_t *links)
+static bool is_usable(const struct scope_state *state, struct stat *facts)
 {
-    struct stat facts;
-    bool ours = descriptor_is_ours(&state->directory, &facts);
-
-    *links = ours ? facts.st_nlink : 0;
-    return ours && facts.st_nlink != 0;
+    if (descriptor_is_ours(&state->directory, facts))
+        return facts->st_nlink != 0;
+    memset(facts, 0, sizeof *facts);
+    return false;
 }
 
 /* ---- the table ---- */
+
+static struct timespec modified(const struct stat *facts)
+{
+#if defined(__APPLE__)
+    return facts->st_mtimespec;
+#else
+    return facts->st_mtim;
+#endif
+}
+
+static bool is_same_time(struct timespec one, struct timespec other)
+{
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
 
 static struct scope_state *find_state(bool global, uid_t user)
 {
@@ -170,18 +185,19 @@ static ist_status use_locked(bool global, scope *out, bool *first, plat_error *e
 {
     uid_t user = geteuid();
     struct scope_state *state = find_state(global, user);
-    nlink_t links = 0;
+    struct stat facts;
     ist_status status = IST_OK;
 
     if (state == NULL)
         return error_refuse(error, IST_E_MEMORY, "memory for a scope", "%s", "");
-    if (!is_usable(state, &links))
+    if (!is_usable(state, &facts))
         status = replace_directory(state, error);
     if (status == IST_OK) {
-        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, UINT64_MAX};
+        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, UINT64_MAX, false};
+        out->settled = is_same_time(modified(&facts), state->listed);
         /* Where directories count their subdirectories, that is the number of objects. */
-        if (!global && links >= 2 && links - 2 >= state->own)
-            out->foreign = links - 2 - state->own;
+        if (!global && facts.st_nlink >= 2 && facts.st_nlink - 2 >= state->own)
+            out->foreign = facts.st_nlink - 2 - state->own;
         *first = !state->used;
         state->used = true;
     }
@@ -273,6 +289,23 @@ bool scope_names_take(scope_names *names, char *out, size_t size)
     return true;
 }
 
+/* What is made in the same tick of the file system's clock does not show. */
+#define TICK_NANOSECONDS 20000000
+
+static struct timespec time_of_listing(const scope *where)
+{
+    struct timespec now;
+    struct timespec none = {0, 0};
+    struct stat facts;
+    long long age = 0;
+
+    if (fstat(where->directory, &facts) != 0 || clock_gettime(CLOCK_REALTIME, &now) != 0)
+        return none;
+    age = ((long long)now.tv_sec - (long long)modified(&facts).tv_sec) * 1000000000LL +
+          ((long long)now.tv_nsec - (long long)modified(&facts).tv_nsec);
+    return age > TICK_NANOSECONDS ? modified(&facts) : none;
+}
+
 bool scope_next_name(const scope *where, char *out, size_t size)
 {
     scope_names *names = &where->state->names;
@@ -283,6 +316,7 @@ bool scope_next_name(const scope *where, char *out, size_t size)
     found = scope_names_take(names, out, size);
     if (!found) {
         plat_memory_give(names->text);
+        where->state->listed = time_of_listing(where);
         (void)scope_list(where, names, &error);
         found = scope_names_take(names, out, size);
     }

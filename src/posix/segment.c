@@ -53,25 +53,33 @@ static int reserve_step(int fd, uint64_t offset, uint64_t length)
     return code == EOPNOTSUPP || code == EINVAL || code == ENODEV ? write_zeros(fd, offset, length) : code;
 }
 
-/* Going past RLIMIT_FSIZE would raise SIGXFSZ; asking for more than there is would first fill the file system. */
-static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_error *error)
+/* Going past RLIMIT_FSIZE would raise SIGXFSZ. */
+static ist_status check_end(uint64_t end, plat_error *error)
 {
     struct rlimit limit;
-    struct statvfs room;
 
-    if (offset + length > (uint64_t)INT64_MAX || offset + length < offset)
+    if (end > (uint64_t)INT64_MAX)
         return error_refuse(error, IST_E_SPACE, "size", "%s", "larger than a file can be");
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < offset + length)
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < end)
         return error_refuse(error, IST_E_SPACE, "RLIMIT_FSIZE", "%s", "");
-    if (length > STEP && fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && room.f_frsize != 0 &&
+    return IST_OK;
+}
+
+/* Asking for more than there is would first fill the file system. */
+static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_error *error)
+{
+    struct statvfs room;
+    ist_status status = check_end(offset + length < offset ? UINT64_MAX : offset + length, error);
+
+    if (status == IST_OK && length > STEP && fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && room.f_frsize != 0 &&
         room.f_bavail < length / room.f_frsize) {
         struct stat facts;
 
         /* What is there already needs no room. */
         if (fstat(fd, &facts) != 0 || (uint64_t)facts.st_size < offset + length)
-            return error_refuse(error, IST_E_SPACE, "statvfs", "%s", "");
+            status = error_refuse(error, IST_E_SPACE, "statvfs", "%s", "");
     }
-    return IST_OK;
+    return status;
 }
 
 ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error)
@@ -98,12 +106,48 @@ ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error 
 
 /* ---- write ---- */
 
-static ist_status write_at(int fd, const void *bytes, size_t length, off_t offset, plat_error *error)
+uint32_t segment_data_offset(void)
+{
+    long page = sysconf(_SC_PAGESIZE);
+
+    return page > SEGMENT_HEADER_SIZE ? (uint32_t)page : SEGMENT_HEADER_SIZE;
+}
+
+/* The size that the file must have for this header; UINT64_MAX: there is none. */
+static uint64_t expected_size(const segment_header *header)
+{
+    if ((header->flags & SEGMENT_FILE) != 0)
+        return SEGMENT_PATH_OFFSET + SEGMENT_PATH_SIZE;
+    return header->size > UINT64_MAX - header->data_offset ? UINT64_MAX : header->data_offset + header->size;
+}
+
+static ist_status extend(int fd, uint64_t end, plat_error *error)
+{
+    ist_status status = check_end(end, error);
+
+    if (status == IST_OK && ftruncate(fd, (off_t)end) != 0)
+        status = errno == EINVAL ? error_from_errno(error, "ftruncate"),
+        IST_E_SPACE              : error_from_errno(error, "ftruncate");
+    return status;
+}
+
+static ist_status take_room(int fd, const segment_header *header, plat_error *error)
+{
+    uint64_t end = expected_size(header);
+    ist_status status = IST_OK;
+
+    if ((header->flags & SEGMENT_SPARSE) == 0)
+        return segment_reserve(fd, 0, end, error);
+    status = segment_reserve(fd, 0, SEGMENT_HEADER_SIZE, error);
+    return status == IST_OK ? extend(fd, end, error) : status;
+}
+
+static ist_status write_path(int fd, const char *path, size_t length, plat_error *error)
 {
     ssize_t written = 0;
 
     do
-        written = pwrite(fd, bytes, length, offset);
+        written = pwrite(fd, path, length, SEGMENT_PATH_OFFSET);
     while (written < 0 && errno == EINTR);
     if (written >= 0 && (size_t)written != length) {
         errno = ENOSPC; /* a short write to a file means that its next byte found no room */
@@ -112,32 +156,17 @@ static ist_status write_at(int fd, const void *bytes, size_t length, off_t offse
     return written < 0 ? error_from_errno(error, "pwrite") : IST_OK;
 }
 
-static ist_status write_data(int fd, const segment_header *header, plat_error *error)
+ist_status segment_write(int fd, const segment_header *header, const char *path, segment_life *out, plat_error *error)
 {
-    uint64_t end = SEGMENT_DATA_OFFSET + header->size;
+    ist_status status = take_room(fd, header, error);
 
-    if (header->size > (uint64_t)INT64_MAX - SEGMENT_DATA_OFFSET)
-        return error_refuse(error, IST_E_SPACE, "size", "%s", "larger than a file can be");
-    if ((header->flags & SEGMENT_SPARSE) == 0)
-        return segment_reserve(fd, SEGMENT_DATA_OFFSET, header->size, error);
-    if (ftruncate(fd, (off_t)end) == 0)
-        return IST_OK;
-    return errno == EINVAL ? error_from_errno(error, "ftruncate"), IST_E_SPACE : error_from_errno(error, "ftruncate");
-}
-
-ist_status segment_write(int fd, const segment_header *header, const char *path, plat_error *error)
-{
-    char page[SEGMENT_HEADER_SIZE] = {0};
-    ist_status status = IST_OK;
-
-    memcpy(page, header, sizeof *header);
-    status = write_at(fd, page, sizeof page, 0, error);
-    if (status == IST_OK && path != NULL) {
-        memset(page, 0, sizeof page);
-        memcpy(page, path, header->path_length);
-        status = write_at(fd, page, sizeof page, SEGMENT_PATH_OFFSET, error);
-    }
-    return status == IST_OK && path == NULL ? write_data(fd, header, error) : status;
+    if (status == IST_OK)
+        status = segment_life_map(fd, false, out, error);
+    if (status == IST_OK)
+        memcpy(out->page, header, sizeof *header);
+    if (status == IST_OK && path != NULL)
+        status = write_path(fd, path, header->path_length, error);
+    return status;
 }
 
 /* ---- read ---- */
@@ -145,14 +174,6 @@ ist_status segment_write(int fd, const segment_header *header, const char *path,
 static bool is_terminated(const char *text, size_t size, uint32_t length)
 {
     return length < size && memchr(text, '\0', size) == text + length;
-}
-
-/* The size that the file must have for this header, 0 if there is none. */
-static uint64_t expected_size(const segment_header *header)
-{
-    if ((header->flags & SEGMENT_FILE) != 0)
-        return SEGMENT_PATH_OFFSET + SEGMENT_PATH_SIZE;
-    return header->size > (uint64_t)INT64_MAX - SEGMENT_DATA_OFFSET ? 0 : SEGMENT_DATA_OFFSET + header->size;
 }
 
 static bool is_sound(const segment_header *header, uint64_t file_size)
@@ -163,7 +184,19 @@ static bool is_sound(const segment_header *header, uint64_t file_size)
            header->audience <= IST_AUDIENCE_EVERYONE_WRITE &&
            is_terminated(header->name, sizeof header->name, header->name_length) &&
            (file ? header->path_length > 0 && header->path_length < SEGMENT_PATH_SIZE : header->path_length == 0) &&
-           expected_size(header) == file_size;
+           header->data_offset == segment_data_offset() && expected_size(header) == file_size;
+}
+
+static ist_status check(const segment_header *header, const struct stat *facts, plat_error *error)
+{
+    if (header->magic == SEGMENT_MAGIC_SWAPPED)
+        return error_refuse(error, IST_E_LAYOUT, "segment magic", "%s", "made by a machine of the other byte order");
+    if (header->magic != SEGMENT_MAGIC)
+        return error_refuse(error, IST_E_CORRUPT, "segment magic", "%s", "");
+    if (header->layout != SEGMENT_LAYOUT)
+        return error_refuse(error, IST_E_LAYOUT, "segment layout", "version %u", (unsigned)header->layout);
+    return is_sound(header, (uint64_t)facts->st_size) ? IST_OK
+                                                      : error_refuse(error, IST_E_CORRUPT, "segment header", "%s", "");
 }
 
 ist_status segment_read(int fd, const struct stat *facts, segment_header *out, plat_error *error)
@@ -177,14 +210,20 @@ ist_status segment_read(int fd, const struct stat *facts, segment_header *out, p
         return error_from_errno(error, "pread");
     if ((size_t)length != sizeof *out || facts->st_size < SEGMENT_HEADER_SIZE)
         return error_refuse(error, IST_E_CORRUPT, "segment size", "%s", "");
-    if (out->magic == SEGMENT_MAGIC_SWAPPED)
-        return error_refuse(error, IST_E_LAYOUT, "segment magic", "%s", "made by a machine of the other byte order");
-    if (out->magic != SEGMENT_MAGIC)
-        return error_refuse(error, IST_E_CORRUPT, "segment magic", "%s", "");
-    if (out->layout != SEGMENT_LAYOUT)
-        return error_refuse(error, IST_E_LAYOUT, "segment layout", "version %u", (unsigned)out->layout);
-    return is_sound(out, (uint64_t)facts->st_size) ? IST_OK
-                                                   : error_refuse(error, IST_E_CORRUPT, "segment header", "%s", "");
+    return check(out, facts, error);
+}
+
+ist_status segment_read_mapped(const segment_life *life, const struct stat *facts, segment_header *out,
+                               plat_error *error)
+{
+    const volatile uint64_t *from = life->page;
+    uint64_t words[sizeof *out / sizeof *from];
+
+    /* Each byte is read once: what is checked is what is used. */
+    for (size_t n = 0; n < sizeof words / sizeof *words; n++)
+        words[n] = from[n];
+    memcpy(out, words, sizeof *out);
+    return check(out, facts, error);
 }
 
 ist_status segment_read_path(int fd, const segment_header *header, char out[SEGMENT_PATH_SIZE], plat_error *error)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * The segment: the file that is an object. One page of header, a hole up to one granule, the data.
+ * The segment: the file that is an object. One page of header, then the data.
  *
  *   byte  size  field            written by
  *      0     4  magic            the maker, before publishing; so are all others but the life word
@@ -15,7 +15,7 @@
  *     40     8  file_device      the mapped file, or 0
  *     48     8  file_inode
  *     56     4  path_length      bytes of the file's path, or 0
- *     60     4  reserved         0
+ *     60     4  data_offset      segment_data_offset() of all processes of this machine
  *     64     4  life             any holder, by compare-and-swap only: docs/posix-registry.md. In all layouts here,
  *                                since a reaper needs it of objects that it does not understand. Where an audience
  *                                may only read, the word at byte 0 of the file `w` takes its place.
@@ -23,7 +23,7 @@
  *    128   264  name             with its prefix, terminated
  *    392  3704  reserved         0; later the synchronization words
  *   4096  4096  path             only for a file: absolute, terminated
- *  65536        data             only for memory
+ *  data_offset  data             only for memory
  *
  * What is read from a segment may have been written by a hostile peer: it is copied, then checked, then used.
  */
@@ -42,7 +42,6 @@
 #define SEGMENT_HEADER_SIZE 4096
 #define SEGMENT_PATH_OFFSET 4096
 #define SEGMENT_PATH_SIZE 4096
-#define SEGMENT_DATA_OFFSET 65536
 
 #define SEGMENT_SPARSE UINT32_C(1)
 #define SEGMENT_FILE UINT32_C(2)
@@ -62,9 +61,9 @@ typedef struct segment_header {
     uint64_t file_device;
     uint64_t file_inode;
     uint32_t path_length;
-    uint32_t reserved0;
+    uint32_t data_offset;
     uint32_t life;
-    uint32_t reserved1[15];
+    uint32_t reserved[15];
     char name[264];
 } segment_header;
 
@@ -74,25 +73,34 @@ _Static_assert(offsetof(segment_header, id) == 24, "the table above");
 _Static_assert(offsetof(segment_header, size) == 32, "the table above");
 _Static_assert(offsetof(segment_header, file_inode) == 48, "the table above");
 _Static_assert(offsetof(segment_header, path_length) == 56, "the table above");
+_Static_assert(offsetof(segment_header, data_offset) == 60, "the table above");
 _Static_assert(offsetof(segment_header, life) == 64, "the table above");
 _Static_assert(offsetof(segment_header, name) == 128, "the table above");
 
 /* Where a mapped life word lies, and how to unmap it. */
 typedef struct segment_life {
     volatile uint32_t *word;
-    void *page;
+    void *page; /* of a segment, or of a `w` */
 } segment_life;
 
-/* Writes a new segment: the header, the file's path if there is one, and the backing of the data. */
-ist_status segment_write(int fd, const segment_header *header, const char *path, plat_error *error);
+/* Where the data begins: behind the header, at a multiple of what can be mapped. */
+uint32_t segment_data_offset(void);
 
-/* Reads and checks a header against the file's size: IST_E_CORRUPT, IST_E_LAYOUT. */
+/* Writes a new segment: takes the backing of all of it that is not sparse, maps its page, and writes the header, and
+   the file's path if there is one. *out stays mapped until segment_life_unmap, also on failure. */
+ist_status segment_write(int fd, const segment_header *header, const char *path, segment_life *out, plat_error *error);
+
+/* Reads a header with a call that cannot fault, and checks it against the file's size: IST_E_CORRUPT, IST_E_LAYOUT. */
 ist_status segment_read(int fd, const struct stat *facts, segment_header *out, plat_error *error);
+
+/* The same from the segment's mapped page. */
+ist_status segment_read_mapped(const segment_life *life, const struct stat *facts, segment_header *out,
+                               plat_error *error);
 
 /* Reads the path of the mapped file. */
 ist_status segment_read_path(int fd, const segment_header *header, char out[SEGMENT_PATH_SIZE], plat_error *error);
 
-/* Maps the page of a segment or of a `w` with the life word in it, which stays mapped until segment_life_unmap. */
+/* Maps the page of a segment or of a `w` with the life word in it, until segment_life_unmap. */
 ist_status segment_life_map(int fd, bool apart, segment_life *out, plat_error *error);
 void segment_life_unmap(segment_life *life);
 

@@ -18,9 +18,10 @@
 #include "posix/registry.h"
 #include "posix/ticket.h"
 
-/* Two for each call: an entry that came just after a snapshot is then seen within as many calls as there are
-   entries. */
-#define STEP 2
+/* Each call looks at one entry, so that all are seen within as many calls as there are. At two once entries have come
+   after the snapshot: they must wait for the next one. */
+#define STEP_SETTLED 1
+#define STEP_CHANGED 2
 
 /* ---- privates ---- */
 
@@ -121,10 +122,11 @@ ist_status sweep_use(bool global, scope *out, plat_error *error)
 void sweep_step(const scope *where, uint64_t known)
 {
     char name[NAME_ENTRY_SIZE];
+    int most = where->settled ? STEP_SETTLED : STEP_CHANGED;
 
     ticket_prune();
     if (where->foreign <= known)
         return;
-    for (int i = 0; i < STEP && scope_next_name(where, name, sizeof name); i++)
+    for (int i = 0; i < most && scope_next_name(where, name, sizeof name); i++)
         sweep_name(where, name);
 }

@@ -65,7 +65,7 @@ ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offs
     bool is_file = (mapping->entry.header.flags & SEGMENT_FILE) != 0;
     bool is_sparse = (mapping->entry.header.flags & SEGMENT_SPARSE) != 0;
     const descriptor *file = is_file ? &mapping->file : &mapping->entry.access;
-    uint64_t start = is_file ? offset : SEGMENT_DATA_OFFSET + offset;
+    uint64_t start = is_file ? offset : mapping->entry.header.data_offset + offset;
     ist_status status = IST_OK;
 
     if (!descriptor_is_ours(file, NULL))

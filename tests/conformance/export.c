@@ -244,7 +244,7 @@ TEST(a_token_outlives_its_exporter_where_the_trait_says_so)
     unique_name(name, "", "export");
     peer *target = peer_start_holder();
     leave_token(target, name, token);
-    PEER_ASK(target, traits.token_holds ? "IST_OK" : "IST_E_NOT_FOUND", "import %s", peer_word(token));
+    PEER_ASK(target, traits.token_holds ? "IST_OK" : "IST_E_ARG", "import %s", peer_word(token));
     if (traits.token_holds)
         PEER_ASK(target, "ok", "close");
     CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));

@@ -16,7 +16,6 @@
 #include "stage/stage.h"
 
 #define SIZE 8192u
-#define FILE_SIZE ((off_t)(SEGMENT_DATA_OFFSET + SIZE))
 
 static char name[STAGE_NAME_SIZE];
 static char object_path[256];
@@ -169,6 +168,7 @@ TEST(a_corrupted_field_of_a_living_object_has_its_status)
         {"larger than the file", offsetof(segment_header, size), SIZE + 4096, IST_E_CORRUPT},
         {"huge", offsetof(segment_header, size) + 4, 0x7fffffff, IST_E_CORRUPT},
         {"negative", offsetof(segment_header, size) + 4, 0xffffffff, IST_E_CORRUPT},
+        {"data elsewhere", offsetof(segment_header, data_offset), 0, IST_E_CORRUPT},
         {"a path and no file", offsetof(segment_header, path_length), 7, IST_E_CORRUPT},
         {"endless path", offsetof(segment_header, path_length), 0xffffffff, IST_E_CORRUPT},
         {"another name", offsetof(segment_header, name), 0x41414141, IST_E_CORRUPT},
@@ -287,8 +287,18 @@ TEST(a_dead_object_goes_whatever_is_in_its_header)
     assert_int_equal(stage_failures(), before);
 }
 
-static const off_t lengths[] = {0,    1,    63,   64,    65,    67,    68,    127,   128,           383,          384,
-                                4095, 4096, 4097, 65535, 65536, 65537, 69632, 73727, FILE_SIZE + 1, FILE_SIZE * 3};
+/* Lengths other than the right one; below 0: counted back from it. */
+static const off_t lengths[] = {0,    1,    63,   64,    65,    67,    68,    127,   128, 383,         384,
+                                4095, 4096, 4097, 65535, 65536, 65537, 69632, 73727, -1,  -(off_t)SIZE};
+
+static void set_length(size_t n)
+{
+    struct stat facts;
+    STAGE_CHECK(stat(segment_path, &facts) == 0);
+    off_t length = lengths[n] < 0 ? facts.st_size + lengths[n] : lengths[n];
+    stage_case("%ld of %ld bytes", (long)length, (long)facts.st_size);
+    STAGE_CHECK(length != facts.st_size && truncate(segment_path, length) == 0);
+}
 
 /* A3 */
 TEST(a_living_objects_file_of_any_other_length_is_corrupt)
@@ -297,9 +307,8 @@ TEST(a_living_objects_file_of_any_other_length_is_corrupt)
     begin();
     for (size_t n = 0; n < COUNT_OF(lengths); n++) {
         ist_status wanted = IST_E_CORRUPT;
-        stage_case("a living object's file has %ld bytes", (long)lengths[n]);
         pid_t holder = start_holder();
-        STAGE_CHECK(truncate(segment_path, lengths[n]) == 0);
+        set_length(n);
         check_meeting(meet_with_status, &wanted);
         tried++;
         bury(holder);
@@ -313,9 +322,8 @@ TEST(a_dead_objects_file_of_any_length_goes)
     unsigned before = stage_failures();
     begin();
     for (size_t n = 0; n < COUNT_OF(lengths); n++) {
-        stage_case("a dead object's file has %ld bytes", (long)lengths[n]);
         stage_kill(start_holder());
-        STAGE_CHECK(truncate(segment_path, lengths[n]) == 0);
+        set_length(n);
         check_meeting(find_free, NULL);
         stage_clear();
         tried++;

@@ -7,6 +7,7 @@
 #include "support/check.h"
 #include "support/peer.h"
 
+#include <fcntl.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -226,20 +227,43 @@ TEST(a_grandchild_holds_what_it_inherited_through_two_forks)
     on_stage(grandchildren, NULL, "grandchildren");
 }
 
+/* Returns once the new program itself answers: the caller of posix_spawn goes on before the kernel has closed the
+   child's descriptors. */
+static pid_t spawn_cat(int *to_cat)
+{
+    static char program[] = "/bin/cat";
+    char *arguments[] = {program, NULL};
+    char answer = 0;
+    int in[2];
+    int out[2];
+    pid_t pid = 0;
+    posix_spawn_file_actions_t actions;
+    STAGE_CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
+    STAGE_CHECK(posix_spawn(&pid, program, &actions, NULL, arguments, environ) == 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(in[0]);
+    close(out[1]);
+    STAGE_CHECK(write(in[1], "?", 1) == 1 && read(out[0], &answer, 1) == 1 && answer == '?');
+    close(out[0]);
+    *to_cat = in[1];
+    return pid;
+}
+
 /* L9: a new program inherits nothing, so the object goes with this close although the other program lives. */
 static int spawn_and_close(void *argument)
 {
-    static char program[] = "/bin/sleep";
-    static char seconds[] = "30";
-    char *arguments[] = {program, seconds, NULL};
-    pid_t pid = 0;
     ist_mapping *mapping = make(16);
+    int to_cat = -1;
+    pid_t pid = spawn_cat(&to_cat);
     (void)argument;
-    STAGE_CHECK(posix_spawn(&pid, program, NULL, NULL, arguments, environ) == 0);
     ist_mapping_close(mapping);
     stage_check_empty("while a spawned program lives");
     check_dead();
-    stage_kill(pid);
+    close(to_cat); /* at the end of its input it exits */
+    STAGE_CHECK(stage_wait(pid) == 0);
     return 0;
 }
 

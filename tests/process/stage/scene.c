@@ -154,8 +154,8 @@ static void check_actor(const scene *played, const actor *who)
         expected = status == IST_EXISTED || (status == IST_OK && !must_exist);
     else if (who->op == SCENE_OPEN)
         expected = status == IST_OK || (status == IST_E_NOT_FOUND && !must_exist);
-    else if (who->op == SCENE_IMPORT) /* the ticket of a dead exporter may be gone already, or only the object */
-        expected = status == IST_OK || ((status == IST_E_NOT_FOUND || status == IST_E_ARG) && !must_exist);
+    else if (who->op == SCENE_IMPORT)
+        expected = status == IST_OK || (status == IST_E_ARG && !must_exist);
     else if (who->op == SCENE_SWEEP)
         expected = status == IST_E_NOT_FOUND;
     if (!expected)
