@@ -87,7 +87,9 @@ void trace_begin(trace *child, pid_t pid)
     child->entry = false;
     child->call = -1;
     int status = 0;
-    while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {}
+    /* A thread of another process is nobody to wait for until it has asked to be traced. */
+    while (waitpid(pid, &status, __WALL) < 0 && (errno == EINTR || (errno == ECHILD && kill(pid, 0) == 0)))
+        usleep(50);
     if (!WIFSTOPPED(status)) {
         child->ended = true;
         child->status = status;
@@ -144,8 +146,9 @@ int trace_finish(trace *child)
 
 void trace_let_go(trace *child)
 {
-    if (!child->ended)
-        ptrace(PTRACE_DETACH, child->pid, NULL, NULL);
+    /* One that has died meanwhile is its tracer's to reap: a thread's process cannot be waited for before. */
+    if (!child->ended && ptrace(PTRACE_DETACH, child->pid, NULL, NULL) != 0)
+        while (waitpid(child->pid, NULL, __WALL) < 0 && errno == EINTR) {}
     child->pid = 0;
 }
 
