@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The developer's command on Windows; ./dev has the same verbs for POSIX. CMake finds the compiler (Visual Studio or
 # mingw-w64); vcpkg, where VCPKG_ROOT or VCPKG_INSTALLATION_ROOT says it is, brings cmocka.
-param([string] $Verb = "help", [Parameter(ValueFromRemainingArguments)] [string[]] $Rest)
+# No param(): it would take what is meant for ctest, such as -R and -V, for its own.
+$verb = if ($args.Count) { $args[0] } else { "help" }
+$rest = @($args | Select-Object -Skip 1)
 Set-StrictMode -Version 3
 $ErrorActionPreference = "Stop"
 Set-Location $PSScriptRoot
@@ -58,12 +60,25 @@ function Find-Vcpkg {
             return $root
         }
     }
-    Stop-With "vcpkg was not found (it brings cmocka for the tests): set VCPKG_ROOT to where it is"
+    Stop-With "vcpkg was not found (it brings cmocka for the tests): git clone https://github.com/microsoft/vcpkg, run its bootstrap-vcpkg.bat, and set VCPKG_ROOT to where it is"
+}
+
+# CMake finds Visual Studio by itself; anything else must be in the path.
+function Assert-Compiler {
+    $vswhere = "${env:ProgramFiles(x86)}/Microsoft Visual Studio/Installer/vswhere.exe"
+    $studio = if (Test-Path $vswhere) {
+        & $vswhere -latest -products * -requires Microsoft.VisualStudio.Component.VC.Tools.x86.x64 -property installationPath
+    }
+    $other = @("cl", "gcc", "clang") | Where-Object { Get-Command $_ -ErrorAction SilentlyContinue }
+    if (-not $studio -and -not $other) {
+        Stop-With "no C compiler: please install the Visual Studio Build Tools (winget install Microsoft.VisualStudio.2022.BuildTools, with the C++ workload) or mingw-w64"
+    }
 }
 
 # Configures build/NAME and builds it.
 function Build-Tree([string] $name, [string[]] $options) {
     Find-Needed cmake Kitware.CMake "the build system"
+    Assert-Compiler
     Invoke-Checked cmake (@("-S", ".", "-B", "build/$name", "-DCMAKE_BUILD_TYPE=$config") + $options)
     Invoke-Checked cmake @("--build", "build/$name", "--config", $config, "--parallel")
 }
@@ -156,13 +171,10 @@ function Get-Sources {
     Get-ChildItem -Recurse -Include *.c, *.h include, src, tests, examples, bench | ForEach-Object { $_.FullName }
 }
 
-if ($null -eq $Rest) {
-    $Rest = @()
-}
-switch ($Verb) {
+switch ($verb) {
     "hello" { Invoke-Hello }
-    "test" { Invoke-Test $Rest }
-    "legs" { Invoke-Legs $Rest }
+    "test" { Invoke-Test $rest }
+    "legs" { Invoke-Legs $rest }
     "bench" { Write-Host "dev: nothing to measure: on Windows a mapping is the native object itself" }
     "format" {
         Find-Needed clang-format LLVM.LLVM "formats the code"
@@ -175,6 +187,6 @@ switch ($Verb) {
     "help" { Show-Usage }
     default {
         Show-Usage
-        Stop-With "no such verb: $Verb"
+        Stop-With "no such verb: $verb"
     }
 }

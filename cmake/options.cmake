@@ -27,7 +27,7 @@ function(isthmus_private_options target)
     set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
                                                C_VISIBILITY_PRESET hidden)
     if(MSVC)
-        target_compile_options(${target} PRIVATE /W4 /utf-8 $<$<BOOL:${ISTHMUS_WERROR}>:/WX>)
+        target_compile_options(${target} PRIVATE /W4 /wd4204 /wd4221 /utf-8 $<$<BOOL:${ISTHMUS_WERROR}>:/WX>)
         target_compile_definitions(${target} PRIVATE _CRT_SECURE_NO_WARNINGS)
     else()
         target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes

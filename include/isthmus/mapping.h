@@ -82,7 +82,8 @@ IST_API ist_status ist_mapping_create(ist_mapping **out, const char *name, uint6
  *           IST_TRUST_EVERYONE or-ed in to accept another user's object.
  * Owns:     on IST_OK *out is yours until ist_mapping_close(); otherwise *out is NULL.
  * Errors:   IST_E_ARG, IST_E_NAME, IST_E_NOT_FOUND, IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN (the file behind it was
- *           moved or removed), IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS.
+ *           moved or removed), IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY, IST_E_SPACE (the system's),
+ *           IST_E_OS.
  * Blocking: never; lost races are retried a bounded number of times.
  * Threads:  any thread; not a signal handler; not a vfork() child.
  * Platform: none that can be seen.
@@ -123,10 +124,11 @@ IST_API ist_status ist_mapping_view(ist_mapping *mapping, ist_access access, uin
  * Makes what a view of a file wrote durable; for memory it does nothing.
  * Shape:    view is mapped.
  * Owns:     nothing.
- * Errors:   IST_E_ARG, IST_E_SPACE, IST_E_OS.
+ * Errors:   IST_E_ARG, IST_E_ACCESS, IST_E_BROKEN, IST_E_SPACE, IST_E_OS.
  * Blocking: until the file system has it.
  * Threads:  any thread; not a signal handler.
- * Platform: none that can be seen.
+ * Platform: Windows: where the mapping was opened by name or imported, the pages are handed to the file system, which
+ *           decides when they reach the disk.
  * Source:   Win32 FlushViewOfFile, FlushFileBuffers; POSIX.1-2017 msync.                                 Since: 0.1
  */
 IST_API ist_status ist_view_flush(const ist_view *view);
@@ -138,10 +140,10 @@ IST_API ist_status ist_view_flush(const ist_view *view);
  *           everything does.
  * Owns:     nothing.
  * Errors:   IST_E_ARG, IST_E_RANGE, IST_E_ACCESS (the view is not for writing), IST_E_SPACE (then part of it may be
- *           taken), IST_E_BROKEN, IST_E_OS.
+ *           taken), IST_E_BROKEN, IST_E_UNSUPPORTED, IST_E_OS.
  * Blocking: never on another process; taking much memory takes its time.
  * Threads:  any thread; not a signal handler.
- * Platform: none that can be seen.
+ * Platform: IST_E_UNSUPPORTED on macOS and OpenBSD, and where a file system cannot reserve: nothing was taken there.
  * Source:   Win32 VirtualAlloc (MEM_COMMIT); POSIX.1-2017 posix_fallocate.                               Since: 0.1
  */
 IST_API ist_status ist_view_commit(const ist_view *view, size_t offset, size_t length);
@@ -181,7 +183,7 @@ IST_API ist_status ist_mapping_export(ist_mapping *mapping, uint64_t process_id,
  * Owns:     on IST_OK *out is yours until ist_mapping_close(); otherwise *out is NULL.
  * Errors:   IST_E_ARG (not a token, not for this process, used before, or its exporter has ended and took the object
  *           along), IST_E_KIND, IST_E_ACCESS, IST_E_BROKEN, IST_E_CORRUPT, IST_E_LAYOUT, IST_E_LIMIT, IST_E_MEMORY,
- *           IST_E_OS.
+ *           IST_E_SPACE (the system's), IST_E_OS.
  * Blocking: never.
  * Threads:  any thread; not a signal handler.
  * Platform: none that can be seen.

@@ -13,7 +13,8 @@
 IST_BEGIN_DECLS
 
 /* The one list of statuses: the enumeration, the names, the texts and docs/statuses.md all come from it.
-   0 is done; above 0 is done with news, or not now; below 0 is failed, and then nothing was changed. */
+   0 is done; above 0 is done with news, or not now; below 0 is failed, and then nothing was changed,
+   unless the call says otherwise. */
 #define IST_STATUS_LIST(X)                                                                                             \
     X(IST_OK, 0, "done")                                                                                               \
     X(IST_EXISTED, 1, "done: the object existed and this is another handle to it")                                     \

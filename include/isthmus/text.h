@@ -25,7 +25,7 @@ typedef uint16_t ist_char16;
  * Owns:     nothing; out is the caller's.
  * Errors:   IST_E_ARG (out or text NULL, or malformed UTF-8), IST_E_SIZE (capacity too small: nothing was written).
  * Blocking: never.
- * Threads:  any thread; safe in a signal handler; two writers of one place are the caller's concern.
+ * Threads:  any thread; not a signal handler; two writers of one place are the caller's concern.
  * Platform: none that can be seen.
  * Source:   Win32 MultiByteToWideChar; RFC 3629, RFC 2781.                                               Since: 0.1
  */
@@ -39,7 +39,7 @@ IST_API ist_status ist_utf16_write(ist_char16 *out, size_t capacity, const char 
  * Errors:   IST_E_ARG (text NULL, or out NULL with a capacity), IST_E_SIZE (capacity too small), IST_E_CORRUPT (no
  *           terminator within `units`, or an unpaired surrogate).
  * Blocking: never.
- * Threads:  any thread; safe in a signal handler; text may change meanwhile, which gives old or new units.
+ * Threads:  any thread; not a signal handler; text may change meanwhile, which gives old or new units.
  * Platform: none that can be seen.
  * Source:   Win32 WideCharToMultiByte; RFC 3629, RFC 2781.                                               Since: 0.1
  */

@@ -55,9 +55,10 @@ static ist_status open_loop(visit *here)
 
     for (int i = 0; i < MOST_TRIES && next == STEP_AGAIN; i++)
         next = join(here);
-    if (next == STEP_NONE)
-        status = error_refuse(here->error, IST_E_NOT_FOUND, "nobody holds it", "%s", "");
-    else if (next == STEP_AGAIN)
+    if (next == STEP_NONE) {
+        errno = ENOENT; /* also where something is there and nobody holds it */
+        status = error_from_errno(here->error, "openat");
+    } else if (next == STEP_AGAIN)
         status = gave_up(here->error);
     else if (next == STEP_FAILED)
         status = here->status;

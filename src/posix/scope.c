@@ -21,6 +21,8 @@
 
 #if defined(__linux__)
 #define SHARED_MEMORY_DIRECTORY "/dev/shm"
+#elif defined(__APPLE__) /* /tmp is a symbolic link there */
+#define SHARED_MEMORY_DIRECTORY "/private/tmp"
 #else
 #define SHARED_MEMORY_DIRECTORY "/tmp"
 #endif

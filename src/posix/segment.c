@@ -46,11 +46,26 @@ static int write_zeros(int fd, uint64_t offset, uint64_t length)
     return 0;
 }
 
+static int reserve_natively(int fd, uint64_t offset, uint64_t length)
+{
+#if defined(__APPLE__) || defined(__OpenBSD__) /* have no such call */
+    (void)fd, (void)offset, (void)length;
+    return EOPNOTSUPP;
+#else
+    return posix_fallocate(fd, (off_t)offset, (off_t)length);
+#endif
+}
+
+static bool is_unsupported(int code)
+{
+    return code == EOPNOTSUPP || code == EINVAL || code == ENODEV;
+}
+
 static int reserve_step(int fd, uint64_t offset, uint64_t length)
 {
-    int code = posix_fallocate(fd, (off_t)offset, (off_t)length);
+    int code = reserve_natively(fd, offset, length);
 
-    return code == EOPNOTSUPP || code == EINVAL || code == ENODEV ? write_zeros(fd, offset, length) : code;
+    return is_unsupported(code) ? write_zeros(fd, offset, length) : code;
 }
 
 /* Going past RLIMIT_FSIZE would raise SIGXFSZ. */
@@ -82,26 +97,42 @@ static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_erro
     return status;
 }
 
-ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error)
+static ist_status reserve_status(int code, plat_error *error)
+{
+    errno = code;
+    return is_unsupported(code) ? error_from_errno(error, "posix_fallocate"),
+           IST_E_UNSUPPORTED    : error_from_errno(error, "posix_fallocate");
+}
+
+static ist_status reserve_in_steps(int (*step)(int, uint64_t, uint64_t), int fd, uint64_t offset, uint64_t length,
+                                   plat_error *error)
 {
     uint64_t end = offset + length;
     ist_status status = check_room(fd, offset, length, error);
     uint64_t piece = length;
 
     while (status == IST_OK && offset < end) {
-        int code = reserve_step(fd, offset, piece);
+        int code = step(fd, offset, piece);
 
-        if (code == 0) {
+        if (code == 0)
             offset += piece;
-        } else if (code != EINTR) {
-            errno = code;
-            status = error_from_errno(error, "posix_fallocate");
-        }
+        else if (code != EINTR)
+            status = reserve_status(code, error);
         piece = code == EINTR || piece == STEP ? STEP : piece;
         if (piece > end - offset)
             piece = end - offset;
     }
     return status;
+}
+
+ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error)
+{
+    return reserve_in_steps(reserve_step, fd, offset, length, error);
+}
+
+ist_status segment_commit(int fd, uint64_t offset, uint64_t length, plat_error *error)
+{
+    return reserve_in_steps(reserve_natively, fd, offset, length, error);
 }
 
 /* ---- write ---- */

@@ -107,4 +107,7 @@ void segment_life_unmap(segment_life *life);
 /* Takes backing for a range of a file, extending it: IST_E_SPACE. What an interrupted call took stays taken. */
 ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error);
 
+/* The same for the holes inside a file, where nothing may be written: IST_E_UNSUPPORTED where only writing would do. */
+ist_status segment_commit(int fd, uint64_t offset, uint64_t length, plat_error *error);
+
 #endif

@@ -88,7 +88,7 @@ ist_status plat_view_commit(const plat_view *view, size_t offset, size_t length,
         return IST_OK; /* backed since it was made */
     if (!descriptor_is_ours(&kept->file, NULL))
         return error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
-    return segment_reserve(kept->file.fd, kept->offset + offset, length, error);
+    return segment_commit(kept->file.fd, kept->offset + offset, length, error);
 }
 
 ist_status plat_view_flush(const plat_view *view, plat_error *error)

@@ -16,12 +16,13 @@
 /* The token that native calls of this thread are judged by: the thread's while it acts for a client. */
 static ist_status token_open(HANDLE *out, plat_error *error)
 {
-    ist_status status = IST_OK;
-
-    if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, out) &&
-        !OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, out))
-        status = win32_error_take(error, "OpenProcessToken", WIN32_STEP_HANDLE);
-    return status;
+    if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, out))
+        return IST_OK;
+    if (GetLastError() != ERROR_NO_TOKEN) /* acts for somebody, and may not know for whom */
+        return win32_error_take(error, "OpenThreadToken", WIN32_STEP_HANDLE);
+    return OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, out)
+               ? IST_OK
+               : win32_error_take(error, "OpenProcessToken", WIN32_STEP_HANDLE);
 }
 
 static ist_status token_ask(HANDLE token, TOKEN_INFORMATION_CLASS what, win32_identity *out, plat_error *error)

@@ -43,8 +43,12 @@ static WCHAR *path_lengthen(const WCHAR *path)
     DWORD room = GetFullPathNameW(path, 0, NULL, NULL);
     WCHAR *full = room > 0 ? plat_memory_take((size_t)room * sizeof(WCHAR)) : NULL;
     DWORD units = full != NULL ? GetFullPathNameW(path, room, full, NULL) : 0;
-    WCHAR *verbatim = units > 0 && units < room ? path_verbatim(full) : NULL;
+    WCHAR *verbatim = NULL;
 
+    if (units > 0 && units < room && path_is_verbatim(full)) /* out of //?/C:/x */
+        return full;
+    if (units > 0 && units < room)
+        verbatim = path_verbatim(full);
     plat_memory_give(full);
     return verbatim;
 }
@@ -55,7 +59,8 @@ static WCHAR *path_widen(const char *path)
     WCHAR *wide = win32_text_widen(path);
     WCHAR *verbatim = NULL;
 
-    if (wide != NULL && wcslen(wide) >= MAX_PATH && !path_is_verbatim(wide)) {
+    /* The limit is for the absolute path, whatever the working directory adds to it. */
+    if (wide != NULL && !path_is_verbatim(wide) && GetFullPathNameW(wide, 0, NULL, NULL) > MAX_PATH) {
         verbatim = path_lengthen(wide);
         plat_memory_give(wide);
         wide = verbatim;

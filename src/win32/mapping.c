@@ -219,6 +219,10 @@ static ist_status object_join_or_make(const WCHAR *name, const plat_mapping_requ
     }
     if (found == IST_OK)
         return IST_EXISTED;
+    if (made < 0 && found != IST_E_NOT_FOUND) { /* somebody else was faster, and this is what there is to say of it */
+        *error = looked;
+        return found;
+    }
     if (made == IST_EXISTED && found == IST_E_NOT_FOUND)
         return win32_error_refuse(error, IST_E_OS, "the name changed hands too often");
     return made == IST_EXISTED ? found : made;

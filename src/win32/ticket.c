@@ -22,7 +22,10 @@
 
 #include <string.h>
 
+/* The header forgets the calling convention, which counts on 32-bit. */
+#define SystemFunction036 NTAPI SystemFunction036
 #include <ntsecapi.h>
+#undef SystemFunction036
 
 #include "win32/error.h"
 #include "win32/mapping.h"

@@ -39,6 +39,16 @@ static void backing_give(HANDLE file)
         (void)CloseHandle(file);
 }
 
+/* A native PAGE_READONLY section may have given us a handle for writing; its views then fail as too large ones do. */
+static bool can_write(HANDLE section)
+{
+    void *probe = MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 1);
+
+    if (probe != NULL)
+        (void)UnmapViewOfFile(probe);
+    return probe != NULL || GetLastError() != ERROR_INVALID_PARAMETER;
+}
+
 ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offset, size_t length, plat_view *out,
                          plat_error *error)
 {
@@ -51,6 +61,8 @@ ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offs
                               (DWORD)(offset & UINT32_MAX), length);
     if (out->data == NULL) {
         status = win32_error_take(error, "MapViewOfFile", WIN32_STEP_VIEW);
+        if (access == IST_WRITE && error->code == ERROR_INVALID_PARAMETER && !can_write(mapping->section))
+            status = win32_error_refuse(error, IST_E_ACCESS, "the section is for writing");
         backing_give(file);
     } else {
         out->size = length;
@@ -89,12 +101,28 @@ ist_status plat_view_commit(const plat_view *view, size_t offset, size_t length,
     return status;
 }
 
+/* The system refuses for an instant while it writes the same pages itself. */
+#define FLUSH_TRIES 300
+#define FLUSH_TRIES_AT_ONCE 20
+
+static bool flush_pages(const plat_view *view)
+{
+    bool done = FlushViewOfFile(view->data, view->size) != 0;
+    int tries = 0;
+
+    while (!done && GetLastError() == ERROR_LOCK_VIOLATION && tries++ < FLUSH_TRIES) {
+        Sleep(tries < FLUSH_TRIES_AT_ONCE ? 0 : 1);
+        done = FlushViewOfFile(view->data, view->size) != 0;
+    }
+    return done;
+}
+
 ist_status plat_view_flush(const plat_view *view, plat_error *error)
 {
     HANDLE file = (HANDLE)view->backing;
     ist_status status = IST_OK;
 
-    if (!FlushViewOfFile(view->data, view->size))
+    if (!flush_pages(view))
         status = win32_error_take(error, "FlushViewOfFile", WIN32_STEP_HANDLE);
     else if (file != NULL && !FlushFileBuffers(file))
         status = win32_error_take(error, "FlushFileBuffers", WIN32_STEP_HANDLE);

@@ -12,8 +12,9 @@
  * is a filter: `test_lifetime 'a_view*'` runs the tests whose names match.
  *
  * Environment: ISTHMUS_TEST_SLOW (bounds of 60 seconds rather than 10), ISTHMUS_TEST_PEERS (fewer peers in a crowd),
- * ISTHMUS_TEST_RUNNER (POSIX: a program that runs the binary, for emulators without binfmt). The working directory is
- * where the tests make their files: any place that can be written.
+ * ISTHMUS_TEST_RUNNER (POSIX: a program that runs the binary, for emulators without binfmt). For tests/process, as
+ * their first lines tell: ISTHMUS_TEST_MATRIX, _PAIRS, _STRIDE, _KILLS, _ROUNDS, _RANDOM, _SHARED. The working
+ * directory is where the tests make their files: any place that can be written.
  *
  * Nothing is timed: a line is waited for, and after check_bound_ms() the test has failed because the peer hangs. A
  * peer whose test has ended reads the end of its input and ends.
