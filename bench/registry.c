@@ -8,54 +8,26 @@
  * says how to read the tables. Nothing here passes or fails by time; only a call that fails makes the exit code 1.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <isthmus/isthmus.h>
 
+#include "fail.h"
+#include "holders.h"
 #include "measure.h"
 
-#define SIZE 4096
+#define SIZE HOLDERS_OBJECT_SIZE
 #define NAME_SIZE 64
-#define HOLDERS_MOST 64
-#define HELD_BY_ONE 2500 /* objects: a handle takes two descriptors, and 20,000 are a common limit */
 #define MEMORY_OBJECTS 1000
-
-/* ---- failing ---- */
-
-static bool say(const char *what, const char *why)
-{
-    (void)fprintf(stderr, "bench: %s: %s\n", what, why);
-    return false;
-}
-
-static bool system_failed(const char *call)
-{
-    return say(call, strerror(errno));
-}
-
-static bool library_failed(const char *call, ist_status status)
-{
-    ist_detail detail;
-    char why[256];
-
-    ist_error_detail(&detail);
-    (void)snprintf(why, sizeof why, "%s (%s, code %" PRIu32 ", %s)", ist_status_name(status), detail.call, detail.code,
-                   detail.note);
-    return say(call, why);
-}
 
 /* ---- what is measured ---- */
 
@@ -73,13 +45,13 @@ static bool raw_use(int fd)
     void *data = NULL;
 
     if (fstat(fd, &facts) != 0)
-        return system_failed("fstat");
+        return fail_system("fstat");
     data = mmap(NULL, (size_t)facts.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (data == MAP_FAILED)
-        return system_failed("mmap");
+        return fail_system("mmap");
     if (munmap(data, (size_t)facts.st_size) != 0)
-        return system_failed("munmap");
-    return close(fd) == 0 || system_failed("close");
+        return fail_system("munmap");
+    return close(fd) == 0 || fail_system("close");
 }
 
 static int raw_reserve(int fd)
@@ -97,11 +69,11 @@ static bool raw_create(const char *name, bool reserve)
     int code = 0;
 
     if (fd < 0)
-        return system_failed("shm_open");
+        return fail_system("shm_open");
     if (reserve && (code = raw_reserve(fd)) != 0)
-        return say("posix_fallocate", strerror(code));
+        return fail_say("posix_fallocate", strerror(code));
     if (!reserve && ftruncate(fd, SIZE) != 0)
-        return system_failed("ftruncate");
+        return fail_system("ftruncate");
     return raw_use(fd);
 }
 
@@ -109,14 +81,14 @@ static bool raw_create_truncate_close(void *context)
 {
     const names *all = context;
 
-    return raw_create(all->raw_new, false) && (shm_unlink(all->raw_new) == 0 || system_failed("shm_unlink"));
+    return raw_create(all->raw_new, false) && (shm_unlink(all->raw_new) == 0 || fail_system("shm_unlink"));
 }
 
 static bool raw_create_reserve_close(void *context)
 {
     const names *all = context;
 
-    return raw_create(all->raw_new, true) && (shm_unlink(all->raw_new) == 0 || system_failed("shm_unlink"));
+    return raw_create(all->raw_new, true) && (shm_unlink(all->raw_new) == 0 || fail_system("shm_unlink"));
 }
 
 static bool raw_open_close(void *context)
@@ -124,7 +96,7 @@ static bool raw_open_close(void *context)
     const names *all = context;
     int fd = shm_open(all->raw_held, O_RDWR, 0);
 
-    return fd >= 0 ? raw_use(fd) : system_failed("shm_open");
+    return fd >= 0 ? raw_use(fd) : fail_system("shm_open");
 }
 
 static bool our_use(ist_mapping *mapping)
@@ -133,7 +105,7 @@ static bool our_use(ist_mapping *mapping)
     ist_status status = ist_mapping_view(mapping, IST_WRITE, 0, 0, &view);
 
     if (status != IST_OK)
-        return library_failed("ist_mapping_view", status);
+        return fail_library("ist_mapping_view", status);
     ist_view_unmap(&view);
     return true;
 }
@@ -143,7 +115,7 @@ static bool our_create_view_close(void *context)
     const names *all = context;
     ist_mapping *mapping = NULL;
     ist_status status = ist_mapping_create(&mapping, all->our_new, SIZE, NULL);
-    bool done = status == IST_OK ? our_use(mapping) : library_failed("ist_mapping_create", status);
+    bool done = status == IST_OK ? our_use(mapping) : fail_library("ist_mapping_create", status);
 
     ist_mapping_close(mapping);
     return done;
@@ -156,7 +128,7 @@ static bool our_create_close(void *context)
     ist_status status = ist_mapping_create(&mapping, all->our_new, SIZE, NULL);
 
     ist_mapping_close(mapping);
-    return status == IST_OK || library_failed("ist_mapping_create", status);
+    return status == IST_OK || fail_library("ist_mapping_create", status);
 }
 
 static bool our_open_view_close(void *context)
@@ -164,121 +136,9 @@ static bool our_open_view_close(void *context)
     const names *all = context;
     ist_mapping *mapping = NULL;
     ist_status status = ist_mapping_open(&mapping, all->our_held, IST_WRITE);
-    bool done = status == IST_OK ? our_use(mapping) : library_failed("ist_mapping_open", status);
+    bool done = status == IST_OK ? our_use(mapping) : fail_library("ist_mapping_open", status);
 
     ist_mapping_close(mapping);
-    return done;
-}
-
-/* ---- holders: other processes with objects ---- */
-
-typedef struct holder {
-    pid_t process;
-    int until; /* closing it ends the holder */
-} holder;
-
-typedef struct holders {
-    holder each[HOLDERS_MOST];
-    int count;
-    char program[1024];
-} holders;
-
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-/* A holder's whole life: make `count` objects called PREFIX0, PREFIX1, ..., say so, wait for the end of the input. */
-static bool hold(const char *prefix, int count)
-{
-    ist_mapping **all = calloc((size_t)count, sizeof(*all));
-    char name[NAME_SIZE * 4];
-    char byte = 'h';
-    bool done = all != NULL;
-
-    for (int i = 0; done && i < count; i++) {
-        ist_status status = IST_OK;
-
-        (void)snprintf(name, sizeof name, "%s%d", prefix, i);
-        status = ist_mapping_create(&all[i], name, SIZE, NULL);
-        done = status == IST_OK || library_failed("ist_mapping_create", status);
-    }
-    if (done)
-        done = write(STDOUT_FILENO, &byte, 1) == 1 && read(STDIN_FILENO, &byte, 1) == 0;
-    for (int i = 0; all != NULL && i < count; i++)
-        ist_mapping_close(all[i]);
-    free(all);
-    return done;
-}
-
-static void become_holder(const char *program, const char *prefix, int count, int input, int output)
-{
-    char number[16];
-
-    (void)snprintf(number, sizeof number, "%d", count);
-    if (dup2(input, STDIN_FILENO) >= 0 && dup2(output, STDOUT_FILENO) >= 0)
-        (void)execl(program, program, "-H", prefix, "-c", number, (char *)NULL);
-    _exit(127);
-}
-
-static bool start_holder(holders *all, const char *prefix, int count)
-{
-    int input[2];
-    int output[2];
-    char byte = 0;
-    holder one = {-1, -1};
-
-    if (all->count == HOLDERS_MOST)
-        return say("holders", "too many");
-    if (pipe(input) != 0)
-        return system_failed("pipe");
-    if (pipe(output) != 0)
-        return system_failed("pipe");
-    (void)fcntl(input[1], F_SETFD, FD_CLOEXEC);
-    (void)fcntl(output[0], F_SETFD, FD_CLOEXEC);
-    one = (holder){fork(), input[1]};
-    if (one.process == 0)
-        become_holder(all->program, prefix, count, input[0], output[1]);
-    (void)close(input[0]);
-    (void)close(output[1]);
-    if (one.process < 0)
-        return system_failed("fork");
-    all->each[all->count++] = one;
-    if (read(output[0], &byte, 1) != 1)
-        return say("a holder", "ended too early");
-    return close(output[0]) == 0;
-}
-
-/* Starts as many as it takes. */
-static bool start_holders(holders *all, const char *prefix, int count)
-{
-    char part[NAME_SIZE * 2];
-
-    for (int i = 0; count > 0; i++, count -= HELD_BY_ONE) {
-        (void)snprintf(part, sizeof part, "%s-%d-", prefix, i);
-        if (!start_holder(all, part, count < HELD_BY_ONE ? count : HELD_BY_ONE))
-            return false;
-    }
-    return true;
-}
-
-static bool stop_holders(holders *all)
-{
-    bool done = true;
-
-    while (all->count > 0) {
-        holder one = all->each[--all->count];
-        int result = 0;
-
-        (void)close(one.until);
-        if (waitpid(one.process, &result, 0) != one.process || !WIFEXITED(result) || WEXITSTATUS(result) != 0)
-            done = say("a holder", "failed");
-    }
     return done;
 }
 
@@ -401,7 +261,7 @@ static bool take_many(ist_mapping **all, const char *prefix, bool create)
         (void)snprintf(name, sizeof name, "%s%d", prefix, i);
         status = create ? ist_mapping_create(&all[i], name, SIZE, NULL) : ist_mapping_open(&all[i], name, IST_WRITE);
         if (status != IST_OK)
-            return library_failed(create ? "ist_mapping_create" : "ist_mapping_open", status);
+            return fail_library(create ? "ist_mapping_create" : "ist_mapping_open", status);
     }
     return true;
 }
@@ -436,7 +296,7 @@ static bool measure_memory(holders *all, const char *prefix)
     (void)printf("\n| for each of %d mappings, not viewed | RSS KiB | PSS KiB | descriptors | regions | shared-memory "
                  "file system KiB besides the data | goal KiB |\n|---|---:|---:|---:|---:|---:|---:|\n",
                  MEMORY_OBJECTS);
-    if (!measure_memory_of("created", part, true) || !start_holder(all, part, MEMORY_OBJECTS))
+    if (!measure_memory_of("created", part, true) || !holders_start(all, part, MEMORY_OBJECTS))
         return false;
     return measure_memory_of("opened", part, false);
 }
@@ -460,23 +320,23 @@ static bool run(holders *all, size_t pairs, size_t batch)
 
     shared = shm_open(names_used.raw_held, O_CREAT | O_EXCL | O_RDWR, 0600);
     if (shared < 0 || ftruncate(shared, SIZE) != 0)
-        return system_failed("shm_open");
-    done = start_holder(all, held, 1);
+        return fail_system("shm_open");
+    done = holders_start(all, held, 1);
     for (size_t i = 0; done && i < CROWDS; i++) {
         int more = crowds[i] - (i > 0 ? crowds[i - 1] : 0);
         char part[NAME_SIZE];
 
         (void)snprintf(part, sizeof part, "%s-other-%d", prefix, (int)i);
-        done = start_holders(all, part, more) && measure_crowd(i, &names_used, pairs, batch);
+        done = holders_start_many(all, part, more) && measure_crowd(i, &names_used, pairs, batch);
     }
     if (done) {
         (void)printf("# Names: ratios of medians over %zu pairs of batches of %zu, objects of %d bytes\n\n", pairs,
                      batch, SIZE);
         print_times();
     }
-    done = stop_holders(all) && done;
+    done = holders_stop(all) && done;
     done = done && measure_memory(all, prefix);
-    done = stop_holders(all) && done;
+    done = holders_stop(all) && done;
     (void)close(shared);
     (void)shm_unlink(names_used.raw_held);
     return done;
@@ -508,11 +368,11 @@ int main(int argc, char **argv)
         else if (option == 'c')
             count = positive(optarg);
         else
-            return say("usage", "registry [-p pairs] [-b batch]"), 2;
+            return fail_say("usage", "registry [-p pairs] [-b batch]"), 2;
     }
-    raise_descriptor_limit();
+    holders_raise_limit();
     if (hold_prefix != NULL)
-        return hold(hold_prefix, (int)count) ? 0 : 1;
+        return holders_hold(hold_prefix, (int)count) ? 0 : 1;
     (void)snprintf(all.program, sizeof all.program, "%s", argv[0]);
     return run(&all, pairs, batch) ? 0 : 1;
 }

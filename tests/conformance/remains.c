@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * What outlives the last handle and what does not: views (L2), and nothing else (L3).
+ * What outlives the last handle and what does not: views (L2, M8), and nothing else (L3).
  */
 #include "support/peer.h"
 
@@ -180,6 +180,52 @@ TEST(many_names_live_side_by_side)
         ist_mapping_close(mappings[i]);
 }
 
+static ist_mapping *make_unnamed(void)
+{
+    ist_mapping *mapping = NULL;
+    CHECK_OK(ist_mapping_create(&mapping, NULL, 4096, NULL));
+    return mapping;
+}
+
+/* M8 L2 */
+TEST(views_and_handles_may_be_let_go_in_any_order)
+{
+    for (int order = 0; order < 6; order++) {
+        static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+        ist_view one = IST_VIEW_INIT;
+        ist_view two = IST_VIEW_INIT;
+        ist_mapping *mapping = make_unnamed();
+        CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &one));
+        CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &two));
+        for (int step = 0; step < 3; step++) {
+            if (one.data != NULL && two.data != NULL) {
+                ((volatile unsigned char *)one.data)[step] = 9;
+                assert_int_equal(((volatile unsigned char *)two.data)[step], 9);
+            }
+            if (orders[order][step] == 0)
+                ist_view_unmap(&one);
+            else if (orders[order][step] == 1)
+                ist_view_unmap(&two);
+            else
+                ist_mapping_close(mapping);
+        }
+    }
+}
+
+/* M8 */
+TEST(a_view_struct_may_be_copied_and_the_copy_unmapped)
+{
+    ist_view view = IST_VIEW_INIT;
+    ist_mapping *mapping = make_unnamed();
+    CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
+    ist_view moved = view;
+    CHECK_OK(ist_view_flush(&moved));
+    ist_view_unmap(&moved);
+    assert_null(moved.data);
+    assert_int_equal(moved.size, 0);
+    ist_mapping_close(mapping);
+}
+
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +235,8 @@ static int run_all(void)
         RUN(thousands_of_objects_come_and_go_and_nothing_runs_out),
         RUN(thousands_of_failures_leave_nothing),
         RUN(many_names_live_side_by_side),
+        RUN(views_and_handles_may_be_let_go_in_any_order),
+        RUN(a_view_struct_may_be_copied_and_the_copy_unmapped),
     };
     return cmocka_run_group_tests_name("remains", tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Views: where they may begin and end (M4), what they allow (M5, M6), coherence (M7), order of letting go
- * (M8). Sparse and large ones are in sparse.c.
+ * Views: where they may begin and end (M4), what they allow (M5, M6), coherence (M7). The order of letting go (M8) is
+ * in remains.c, sparse and large ones are in sparse.c.
  */
 #include "support/peer.h"
 
@@ -345,44 +345,6 @@ TEST(views_in_different_processes_have_the_same_bytes)
     ist_mapping_close(mapping);
 }
 
-/* M8 L2 */
-TEST(views_and_handles_may_be_let_go_in_any_order)
-{
-    for (int order = 0; order < 6; order++) {
-        static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
-        ist_view one = IST_VIEW_INIT;
-        ist_view two = IST_VIEW_INIT;
-        ist_mapping *mapping = make(NULL, 4096, 0);
-        CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &one));
-        CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &two));
-        for (int step = 0; step < 3; step++) {
-            if (one.data != NULL && two.data != NULL) {
-                ((volatile unsigned char *)one.data)[step] = 9;
-                assert_int_equal(((volatile unsigned char *)two.data)[step], 9);
-            }
-            if (orders[order][step] == 0)
-                ist_view_unmap(&one);
-            else if (orders[order][step] == 1)
-                ist_view_unmap(&two);
-            else
-                ist_mapping_close(mapping);
-        }
-    }
-}
-
-/* M8 */
-TEST(a_view_struct_may_be_copied_and_the_copy_unmapped)
-{
-    ist_view view = IST_VIEW_INIT;
-    ist_mapping *mapping = make(NULL, 4096, 0);
-    CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
-    ist_view moved = view;
-    CHECK_OK(ist_view_flush(&moved));
-    ist_view_unmap(&moved);
-    check_empty(&moved);
-    ist_mapping_close(mapping);
-}
-
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,8 +361,6 @@ static int run_all(void)
         RUN(a_copy_starts_from_what_is_there_when_it_is_first_touched),
         RUN(two_views_in_one_process_have_different_addresses_and_the_same_bytes),
         RUN(views_in_different_processes_have_the_same_bytes),
-        RUN(views_and_handles_may_be_let_go_in_any_order),
-        RUN(a_view_struct_may_be_copied_and_the_copy_unmapped),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

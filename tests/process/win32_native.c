@@ -1,120 +1,19 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * A plain Win32 program and isthmus meet under one name, in both directions; and what a native handle must not give.
- * Only on Windows. The other program is win32_peer.exe, beside this one or where the environment variable
- * ISTHMUS_WIN32_PEER says.
+ * A plain Win32 program and isthmus meet under one name, in both directions. Only on Windows.
  */
-#if !defined(WIN32_LEAN_AND_MEAN)
-#define WIN32_LEAN_AND_MEAN
-#endif
-#include <windows.h>
-
 #include "support/host.h"
 #include "support/peer.h"
 
 #include <isthmus/win32.h>
 
+#include "native/native_win32.h"
+
 #include <aclapi.h>
 #include <wchar.h>
 
 #define MESSAGE "Message from first process"
-#define PATH_UNITS 1024
-
-/* ---- the other program ---- */
-
-typedef struct native {
-    HANDLE process;
-    HANDLE input; /* our ends */
-    HANDLE output;
-    bool failed;    /* it could not do what its command line says */
-    char line[256]; /* the last it said */
-} native;
-
-static void native_hear(native *who)
-{
-    DWORD got = 0;
-    size_t length = 0;
-    char byte = 0;
-    while (length < sizeof who->line - 1 && ReadFile(who->output, &byte, 1, &got, NULL) && got == 1 && byte != '\n')
-        who->line[length++] = byte;
-    who->line[length] = '\0';
-}
-
-static void find_program(wchar_t path[PATH_UNITS])
-{
-    wchar_t *slash = NULL;
-    if (GetEnvironmentVariableW(L"ISTHMUS_WIN32_PEER", path, PATH_UNITS) == 0) {
-        assert_in_range(GetModuleFileNameW(NULL, path, PATH_UNITS), 1, PATH_UNITS - 20);
-        slash = wcsrchr(path, L'\\');
-        (void)wcscpy(slash == NULL ? path : slash + 1, L"win32_peer.exe");
-    }
-}
-
-static void native_start_wide(native *who, const wchar_t *arguments)
-{
-    wchar_t path[PATH_UNITS];
-    wchar_t command[2 * PATH_UNITS];
-    SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
-    STARTUPINFOW startup;
-    PROCESS_INFORMATION process;
-    HANDLE input = NULL;
-    HANDLE output = NULL;
-    find_program(path);
-    (void)swprintf(command, 2 * PATH_UNITS, L"\"%ls\" %ls", path, arguments);
-    memset(&startup, 0, sizeof startup);
-    assert_true(CreatePipe(&input, &who->input, &inherit, 0) && CreatePipe(&who->output, &output, &inherit, 0));
-    assert_true(SetHandleInformation(who->input, HANDLE_FLAG_INHERIT, 0));
-    assert_true(SetHandleInformation(who->output, HANDLE_FLAG_INHERIT, 0));
-    startup.cb = sizeof startup;
-    startup.dwFlags = STARTF_USESTDHANDLES;
-    startup.hStdInput = input;
-    startup.hStdOutput = output;
-    if (!CreateProcessW(path, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
-        CHECK_FAIL("win32_peer.exe does not start: %lu", (unsigned long)GetLastError());
-    who->process = process.hProcess;
-    (void)CloseHandle(process.hThread);
-    (void)CloseHandle(input);
-    (void)CloseHandle(output);
-    native_hear(who);
-    who->failed = strcmp(who->line, "ready") != 0;
-}
-
-/* The name is ASCII here; `more` may be NULL. */
-static void native_start(native *who, const char *verb, const char *name, const char *more)
-{
-    wchar_t arguments[PATH_UNITS];
-    (void)swprintf(arguments, PATH_UNITS, L"%hs %hs %hs", verb, name, more == NULL ? "" : more);
-    native_start_wide(who, arguments);
-}
-
-static void native_begin(native *who, const char *verb, const char *name, const char *more)
-{
-    native_start(who, verb, name, more);
-    if (who->failed)
-        CHECK_FAIL("win32_peer %s: %s", verb, who->line);
-}
-
-static void native_ask(native *who, const char *question, const char *answer)
-{
-    char line[256];
-    DWORD done = 0;
-    (void)snprintf(line, sizeof line, "%s\n", question);
-    assert_true(WriteFile(who->input, line, (DWORD)strlen(line), &done, NULL));
-    native_hear(who);
-    assert_string_equal(who->line, answer);
-}
-
-static void native_end(native *who)
-{
-    DWORD code = 99;
-    (void)CloseHandle(who->input);
-    assert_int_equal(WaitForSingleObject(who->process, check_bound_ms()), WAIT_OBJECT_0);
-    assert_true(GetExitCodeProcess(who->process, &code));
-    assert_int_equal(code, who->failed ? 1 : 0);
-    (void)CloseHandle(who->output);
-    (void)CloseHandle(who->process);
-}
 
 static ist_mapping *open_as(const char *name, ist_access access)
 {
@@ -411,122 +310,6 @@ TEST(an_audience_is_exactly_what_the_native_list_grants)
     ist_mapping_close(mapping);
 }
 
-/* ---- native handles ---- */
-
-/* L9 */
-TEST(the_native_handle_maps_the_same_memory_and_is_not_inherited)
-{
-    DWORD flags = HANDLE_FLAG_INHERIT;
-    ist_mapping *mapping = make_as(NULL, 65536, IST_AUDIENCE_OWNER);
-    ist_view view = view_as(mapping, IST_WRITE);
-    HANDLE section = ist_win32_mapping_handle(mapping);
-    assert_non_null(section);
-    assert_null(ist_win32_mapping_handle(NULL));
-    assert_true(GetHandleInformation(section, &flags));
-    assert_int_equal(flags & HANDLE_FLAG_INHERIT, 0);
-    unsigned char *same = MapViewOfFile(section, FILE_MAP_READ, 0, 0, 0);
-    assert_non_null(same);
-    assert_ptr_not_equal(same, view.data);
-    ((unsigned char *)view.data)[65535] = 99;
-    assert_int_equal(same[65535], 99);
-    assert_true(UnmapViewOfFile(same));
-    ist_view_unmap(&view);
-    ist_mapping_close(mapping);
-}
-
-/* Exports to this process itself and imports, so that the imported handle can be looked at. */
-static ist_mapping *import_own(ist_mapping *from, ist_access access, char token[IST_TOKEN_SIZE])
-{
-    ist_mapping *mapping = NULL;
-    CHECK_OK(ist_mapping_export(from, ist_process_id(), access, token));
-    CHECK_OK(ist_mapping_import(&mapping, token));
-    return mapping;
-}
-
-/* M5 M11 */
-TEST(a_handle_imported_for_reading_cannot_be_duplicated_into_more)
-{
-    char token[IST_TOKEN_SIZE];
-    HANDLE self = GetCurrentProcess();
-    HANDLE wider = NULL;
-    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
-    ist_mapping *imported = import_own(mapping, IST_READ, token);
-    HANDLE section = ist_win32_mapping_handle(imported);
-    DWORD flags = HANDLE_FLAG_INHERIT;
-    assert_true(GetHandleInformation(section, &flags));
-    assert_int_equal(flags & HANDLE_FLAG_INHERIT, 0);
-    assert_null(MapViewOfFile(section, FILE_MAP_WRITE, 0, 0, 0));
-    assert_false(DuplicateHandle(self, section, self, &wider, FILE_MAP_WRITE, FALSE, 0));
-    assert_true(DuplicateHandle(self, section, self, &wider, FILE_MAP_READ, FALSE, 0));
-    (void)CloseHandle(wider);
-    ist_mapping_close(imported);
-    ist_mapping_close(mapping);
-}
-
-/* M5: or it could grant itself everything else. */
-TEST(a_handle_imported_for_reading_gives_no_right_to_write_the_list)
-{
-    char token[IST_TOKEN_SIZE];
-    HANDLE self = GetCurrentProcess();
-    HANDLE wider = NULL;
-    if (host_emulator() != NULL)
-        SKIP(a_handle_imported_for_reading_gives_no_right_to_write_the_list,
-             "Wine does not know OWNER RIGHTS: an owner may always write the list");
-    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
-    ist_mapping *imported = import_own(mapping, IST_READ, token);
-    assert_false(DuplicateHandle(self, ist_win32_mapping_handle(imported), self, &wider, WRITE_DAC, FALSE, 0));
-    ist_mapping_close(imported);
-    ist_mapping_close(mapping);
-}
-
-/* M11 */
-TEST(a_used_token_stays_used_when_its_handle_numbers_come_back)
-{
-    char first[IST_TOKEN_SIZE];
-    char second[IST_TOKEN_SIZE];
-    ist_mapping *none = NULL;
-    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
-    ist_mapping_close(import_own(mapping, IST_WRITE, first));
-    for (int i = 0; i < 50; i++) {
-        CHECK_OK(ist_mapping_export(mapping, ist_process_id(), IST_WRITE, second));
-        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, first));
-        ist_mapping *imported = NULL;
-        CHECK_OK(ist_mapping_import(&imported, second));
-        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, second));
-        CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, first));
-        ist_view view = view_as(imported, IST_WRITE);
-        ist_view_unmap(&view);
-        ist_mapping_close(imported);
-    }
-    ist_mapping_close(mapping);
-}
-
-/* A3 M11: whatever of a token is changed, it is none; and the one it was made from still serves. */
-TEST(a_token_that_was_tampered_with_touches_no_handle)
-{
-    char token[IST_TOKEN_SIZE];
-    char forged[IST_TOKEN_SIZE];
-    DWORD before = 0;
-    DWORD after = 0;
-    ist_mapping *imported = NULL;
-    ist_mapping *none = NULL;
-    ist_mapping *mapping = make_as(NULL, 4096, IST_AUDIENCE_OWNER);
-    CHECK_OK(ist_mapping_export(mapping, ist_process_id(), IST_READ, token));
-    assert_true(GetProcessHandleCount(GetCurrentProcess(), &before));
-    for (size_t i = 0; token[i] != '\0'; i++)
-        for (const char *to = "0123456789abcdefrw.Z"; *to != '\0'; to++) {
-            memcpy(forged, token, sizeof forged);
-            forged[i] = *to;
-            if (*to != token[i])
-                CHECK_STATUS(IST_E_ARG, ist_mapping_import(&none, forged));
-        }
-    assert_true(GetProcessHandleCount(GetCurrentProcess(), &after));
-    assert_int_equal(after, before);
-    CHECK_OK(ist_mapping_import(&imported, token));
-    ist_mapping_close(imported);
-    ist_mapping_close(mapping);
-}
-
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
@@ -542,11 +325,6 @@ static int run_all(void)
         RUN(a_section_that_may_not_be_asked_for_its_size_is_measured_by_a_view),
         RUN(a_strangers_section_is_refused_unless_trusted_and_the_detail_says_whose_it_is),
         RUN(an_audience_is_exactly_what_the_native_list_grants),
-        RUN(the_native_handle_maps_the_same_memory_and_is_not_inherited),
-        RUN(a_handle_imported_for_reading_cannot_be_duplicated_into_more),
-        RUN(a_handle_imported_for_reading_gives_no_right_to_write_the_list),
-        RUN(a_used_token_stays_used_when_its_handle_numbers_come_back),
-        RUN(a_token_that_was_tampered_with_touches_no_handle),
     };
     return cmocka_run_group_tests_name("win32_native", tests, NULL, NULL);
 }

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The plain Win32 program win32_peer.exe, which has never heard of isthmus: beside the test, or where the environment
+ * variable ISTHMUS_WIN32_PEER says. Only on Windows.
+ */
+#ifndef ISTHMUS_TESTS_NATIVE_H
+#define ISTHMUS_TESTS_NATIVE_H
+
+#if !defined(WIN32_LEAN_AND_MEAN)
+#define WIN32_LEAN_AND_MEAN
+#endif
+#include <windows.h>
+
+#include "support/peer.h"
+
+#define NATIVE_PATH_UNITS 1024
+
+typedef struct native {
+    HANDLE process;
+    HANDLE input; /* our ends */
+    HANDLE output;
+    bool failed;    /* it could not do what its command line says */
+    char line[256]; /* the last it said */
+} native;
+
+/* Starts it and hears whether it could do what its command line says. */
+void native_start_wide(native *who, const wchar_t *arguments);
+
+/* The name is ASCII here; `more` may be NULL. */
+void native_start(native *who, const char *verb, const char *name, const char *more);
+
+/* The same, and fails the test if it could not. */
+void native_begin(native *who, const char *verb, const char *name, const char *more);
+
+/* Says a line and compares the answer. */
+void native_ask(native *who, const char *question, const char *answer);
+
+void native_end(native *who);
+
+#endif
