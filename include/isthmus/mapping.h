@@ -70,7 +70,8 @@ typedef struct ist_mapping_options {
  * Blocking: never on another process; reserving much memory or extending a file takes its time.
  * Threads:  any thread; not a signal handler; not a vfork() child.
  * Platform: POSIX: `Local\` is the effective user's, so an audience widens only `Global\`; closing a mapping of a
- *           file drops the process's own fcntl() locks on that file. Windows: `Global\` may need a privilege.
+ *           file drops the process's own fcntl() locks on that file; IST_E_SPACE may leave a file longer than it was,
+ *           and of two creators each in the other's way both may get it. Windows: `Global\` may need a privilege.
  * Source:   Win32 CreateFileMappingW; POSIX.1-2017 mmap, posix_fallocate.                                Since: 0.1
  */
 IST_API ist_status ist_mapping_create(ist_mapping **out, const char *name, uint64_t size,

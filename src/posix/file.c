@@ -40,6 +40,18 @@ static ist_status fit_size(const plat_mapping_request *request, int fd, uint64_t
     return segment_reserve(fd, 0, *size, error);
 }
 
+static ist_status refuse_path(plat_error *error)
+{
+    int code = errno;
+    ist_status status = error_from_errno(error, "open");
+
+    if (code == EISDIR)
+        status = IST_E_ACCESS;
+    else if (code == ENXIO) /* a socket */
+        status = IST_E_ARG;
+    return status;
+}
+
 ist_status file_open(const plat_mapping_request *request, descriptor *out, char *absolute, uint64_t *size,
                      plat_error *error)
 {
@@ -49,7 +61,7 @@ ist_status file_open(const plat_mapping_request *request, descriptor *out, char 
     int fd = open_path(request->path, request->access);
 
     if (fd < 0)
-        return errno == EISDIR ? error_from_errno(error, "open"), IST_E_ACCESS : error_from_errno(error, "open");
+        return refuse_path(error);
     if (fstat(fd, &facts) != 0)
         status = error_from_errno(error, "fstat");
     else if (!S_ISREG(facts.st_mode))
@@ -63,12 +75,18 @@ ist_status file_open(const plat_mapping_request *request, descriptor *out, char 
         status = fit_size(request, fd, (uint64_t)facts.st_size, size, error);
     if (status == IST_OK && real != NULL) {
         memcpy(absolute, real, strlen(real) + 1);
-        descriptor_own(out, fd, &facts);
+        descriptor_own(out, fd, facts.st_dev, facts.st_ino);
     } else {
         descriptor_drop(fd);
     }
     free(real);
     return status;
+}
+
+static bool is_file_of(const registry_entry *entry, const struct stat *facts)
+{
+    return S_ISREG(facts->st_mode) && (uint64_t)facts->st_dev == entry->header.file_device &&
+           (uint64_t)facts->st_ino == entry->header.file_inode;
 }
 
 ist_status file_reopen(const registry_entry *entry, ist_access access, descriptor *out, plat_error *error)
@@ -80,15 +98,22 @@ ist_status file_reopen(const registry_entry *entry, ist_access access, descripto
 
     if (status != IST_OK)
         return status;
+    /* Looked at before it is opened: opening a device can do things. */
+    if (stat(path, &facts) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? error_from_errno(error, "stat"),
+               IST_E_BROKEN                        : error_from_errno(error, "stat");
+    if (!is_file_of(entry, &facts))
+        return error_refuse(error, IST_E_BROKEN, "file", "%s", "another file has its place");
+    /* Or a stranger could have us write into a file of ours, or of anybody who lets us. */
+    if (entry->owner != entry->where.user && facts.st_uid != entry->owner)
+        return error_refuse(error, IST_E_ACCESS, "file", "%s", "not the file of who made the mapping");
     fd = open_path(path, access);
     if (fd < 0)
-        return errno == ENOENT || errno == ENOTDIR ? error_from_errno(error, "open"),
-               IST_E_BROKEN                        : error_from_errno(error, "open");
-    if (fstat(fd, &facts) != 0 || !S_ISREG(facts.st_mode) || (uint64_t)facts.st_dev != entry->header.file_device ||
-        (uint64_t)facts.st_ino != entry->header.file_inode) {
+        return error_from_errno(error, "open");
+    if (fstat(fd, &facts) != 0 || !is_file_of(entry, &facts)) {
         descriptor_drop(fd);
         return error_refuse(error, IST_E_BROKEN, "file", "%s", "another file has its place");
     }
-    descriptor_own(out, fd, &facts);
+    descriptor_own(out, fd, facts.st_dev, facts.st_ino);
     return IST_OK;
 }

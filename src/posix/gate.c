@@ -2,7 +2,8 @@
  * Copyright (c) The isthmus authors
  *
  * The gate. Who wants to fork closes it first and then waits for those inside, so that busy threads cannot starve a
- * fork. Threads that were interrupted inside by a signal handler which forks cannot be waited for. At exit it stays
+ * fork. A thread that a signal handler which forks has interrupted inside cannot be waited for, and in the few lines
+ * where it has the mutex such a fork hangs: POSIX no longer allows fork in a signal handler. At exit the gate stays
  * closed: other threads wait there for the end of the process.
  */
 #include "posix/gate.h"
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 
 #include "core/atomic.h"
+#include "posix/descriptor.h"
 #include "posix/registry.h"
 #include "posix/scope.h"
 #include "posix/ticket.h"
@@ -24,6 +26,7 @@ static bool exiting;
 static pthread_once_t installed = PTHREAD_ONCE_INIT;
 static IST_THREAD_LOCAL unsigned inside_here;
 static IST_THREAD_LOCAL bool exiting_here;
+static IST_THREAD_LOCAL bool exiting_again; /* at_exit is to run once more */
 
 static void close_gate(void)
 {
@@ -50,17 +53,21 @@ static void after_fork_in_child(void)
     inside = inside_here;
     closed = exiting && exiting_here ? 1 : 0;
     exiting = exiting_here;
+    descriptor_reset_after_fork();
     scope_reset_after_fork();
     registry_reset_after_fork();
     ticket_reset_after_fork();
 }
 
-/* Destructors that run later in this thread may still close what they have. */
+/* Destructors that run later in this thread may still close what they have, and make more: then it runs again. */
 static void at_exit(void)
 {
-    exiting_here = true;
-    exiting = true;
-    close_gate();
+    exiting_again = false;
+    if (!exiting_here) {
+        exiting_here = true;
+        exiting = true;
+        close_gate();
+    }
     ticket_withdraw_all();
     registry_close_all();
 }
@@ -77,6 +84,8 @@ int gate_enter(void)
 
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     (void)pthread_once(&installed, install);
+    if (exiting_here && !exiting_again)
+        exiting_again = atexit(at_exit) == 0;
     (void)pthread_mutex_lock(&mutex);
     while (closed != 0 && inside_here == 0 && !exiting_here)
         (void)pthread_cond_wait(&changed, &mutex);

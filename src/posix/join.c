@@ -36,6 +36,14 @@ static bool is_own(const visit *here)
 
 /* ---- look ---- */
 
+/* A stranger may have put anything there: whatever that answers is a refusal. */
+static step cannot_open(visit *here)
+{
+    ist_status status = error_from_errno(here->error, "openat");
+
+    return visit_failed(here, status == IST_E_OS && !is_own(here) ? IST_E_ACCESS : status);
+}
+
 /* Opens the segment; who asks for more than is allowed may still learn what it is (N9). */
 static step open_segment(visit *here)
 {
@@ -48,17 +56,18 @@ static step open_segment(visit *here)
     if (fd < 0 && errno == ENOENT)
         return STEP_NONE;
     if (fd < 0)
-        return visit_failed(here, error_from_errno(here->error, "openat"));
+        return cannot_open(here);
     if (fstat(fd, &here->facts) != 0) {
         ist_status status = error_from_errno(here->error, "fstat");
 
         descriptor_drop(fd);
         return visit_failed(here, status);
     }
-    descriptor_own(&here->entry->access, fd, &here->facts);
+    descriptor_own(&here->entry->access, fd, here->facts.st_dev, here->facts.st_ino);
     if (here->facts.st_nlink == 0)
         return STEP_AGAIN;
-    if (!S_ISREG(here->facts.st_mode) || here->facts.st_nlink != 1 ||
+    /* A peer may link what it may write; a stranger's link may be to anything. */
+    if (!S_ISREG(here->facts.st_mode) || (here->facts.st_nlink != 1 && !is_own(here)) ||
         here->facts.st_uid != here->directory_facts.st_uid)
         return refused(here, IST_E_ACCESS, "segment");
     return STEP_DONE;
@@ -91,6 +100,12 @@ static step look(visit *here)
 /* ---- alive? ---- */
 
 /* What nobody holds is nothing to an opener, and in the way of a creator who may not remove it (L1). */
+static step in_the_way(visit *here)
+{
+    return here->creating ? refused(here, IST_E_ACCESS, "left behind by another user") : STEP_NONE;
+}
+
+/* Declared dead by a swap of its life word, or without one. */
 static step dead(visit *here)
 {
     ist_status status = IST_OK;
@@ -99,7 +114,7 @@ static step dead(visit *here)
         status = reap_remove(&here->entry->where, here->entry->name, &here->entry->access, here->error);
         return status == IST_OK ? STEP_AGAIN : visit_failed(here, status);
     }
-    return here->creating ? refused(here, IST_E_ACCESS, "left behind by another user") : STEP_NONE;
+    return in_the_way(here);
 }
 
 static step map_life(visit *here, bool apart)
@@ -173,8 +188,8 @@ static step check_stranger(visit *here)
     registry_entry *entry = here->entry;
 
     here->header_status = segment_read(entry->access.fd, &here->facts, &entry->header, &here->header_error);
-    if (!reap_is_held(entry))
-        return dead(here);
+    if (!reap_is_held(entry)) /* not even root removes it: without the life word a joiner would not notice */
+        return in_the_way(here);
     if (here->header_status == IST_OK && entry->header.kind != (uint32_t)here->want->kind)
         return refused(here, IST_E_KIND, "kind");
     return refused(here, IST_E_ACCESS, "owner");
@@ -216,7 +231,7 @@ static step take_hold(visit *here)
         descriptor_drop(fd);
         return STEP_AGAIN;
     }
-    descriptor_own(&entry->hold, fd, &facts);
+    descriptor_own(&entry->hold, fd, facts.st_dev, facts.st_ino);
     status = lock_take(fd, LOCK_HANDLE, here->error);
     if (status != IST_OK)
         return status == IST_TIMEOUT ? STEP_AGAIN : visit_failed(here, status);

@@ -21,7 +21,8 @@ typedef struct visit {
     registry_entry *entry;
     const registry_want *want;
     bool creating;
-    bool denied; /* the caller may read the segment but asks to write */
+    bool denied;     /* the caller may read the segment but asks to write */
+    unsigned barred; /* times that the name's place was another user's */
     int directory;
     struct stat directory_facts;
     struct stat facts; /* of the segment */

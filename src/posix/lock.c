@@ -67,6 +67,13 @@ bool lock_is_held(int fd, lock_counts *counts, void *context)
     return true;
 }
 
+bool lock_byte_is_held(int fd, uint64_t byte)
+{
+    struct flock found;
+
+    return find_lock(fd, byte, byte + 1, &found);
+}
+
 #else
 
 ist_status lock_take(int fd, uint64_t byte, plat_error *error)
@@ -94,6 +101,12 @@ bool lock_is_held(int fd, lock_counts *counts, void *context)
         (void)sched_yield();
     }
     return true;
+}
+
+bool lock_byte_is_held(int fd, uint64_t byte)
+{
+    (void)byte;
+    return lock_is_held(fd, NULL, NULL);
 }
 
 #endif

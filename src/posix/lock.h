@@ -35,4 +35,7 @@ typedef bool lock_counts(void *context, uint64_t byte);
    An answer that cannot be had is "yes": nothing may be reaped on a doubt. */
 bool lock_is_held(int fd, lock_counts *counts, void *context);
 
+/* Whether anybody locks one byte; with flock, whether anybody locks the file. A doubt is a yes. */
+bool lock_byte_is_held(int fd, uint64_t byte);
+
 #endif

@@ -71,7 +71,12 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
     registry_plan plan = {.flags = SEGMENT_FILE | (request->access == IST_READ ? SEGMENT_READ_ONLY : 0),
                           .audience = request->audience,
                           .path = path};
-    ist_status status = name != NULL ? registry_open(&made->entry, name, want, error) : IST_E_NOT_FOUND;
+    registry_want look = *want;
+    ist_status status = IST_E_NOT_FOUND;
+
+    look.creating = true;
+    if (name != NULL)
+        status = registry_open(&made->entry, name, &look, error);
 
     if (status != IST_E_NOT_FOUND)
         return status == IST_OK ? IST_EXISTED : status;
@@ -89,7 +94,7 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
 ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request *request, plat_mapping **out,
                                plat_mapping_facts *facts, plat_error *error)
 {
-    const registry_want want = {SEGMENT_MAPPING, request->access, request->trust_everyone, 0};
+    const registry_want want = {SEGMENT_MAPPING, request->access, request->trust_everyone, 0, false};
     plat_mapping *made = NULL;
     ist_status status = take(&made, error);
     int entered = 0;
@@ -107,7 +112,7 @@ ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request
 ist_status plat_mapping_open(const plat_name *name, ist_access access, bool trust_everyone, plat_mapping **out,
                              plat_mapping_facts *facts, plat_error *error)
 {
-    const registry_want want = {SEGMENT_MAPPING, access, trust_everyone, 0};
+    const registry_want want = {SEGMENT_MAPPING, access, trust_everyone, 0, false};
     plat_mapping *made = NULL;
     ist_status status = take(&made, error);
     int entered = 0;
@@ -138,7 +143,7 @@ static ist_status redeem(const char *token, plat_mapping *made, ist_access *acce
 {
     scope where;
     ticket found;
-    registry_want want = {SEGMENT_MAPPING, IST_READ, true, 0};
+    registry_want want = {SEGMENT_MAPPING, IST_READ, true, 0, false};
     ist_status status = ticket_find(token, &where, &found, error);
 
     if (status != IST_OK)

@@ -61,7 +61,7 @@ static int open_own(const scope *where, const char *name)
     struct stat facts;
     int fd = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
-    if (fd >= 0 && (fstat(fd, &facts) != 0 || (facts.st_uid != where->user && where->user != 0))) {
+    if (fd >= 0 && (fstat(fd, &facts) != 0 || facts.st_uid != where->user)) {
         descriptor_drop(fd);
         fd = -1;
         errno = EPERM;
@@ -142,12 +142,11 @@ static ist_status open_remains(registry_entry *entry, int directory, struct stat
 
     if (fd < 0)
         return error_from_errno(error, "openat");
-    if (fstat(fd, facts) != 0 || !S_ISREG(facts->st_mode) || facts->st_nlink != 1 ||
-        facts->st_uid != entry->where.user) {
+    if (fstat(fd, facts) != 0 || !S_ISREG(facts->st_mode) || facts->st_uid != entry->where.user) {
         descriptor_drop(fd);
         return IST_E_ACCESS;
     }
-    descriptor_own(&entry->access, fd, facts);
+    descriptor_own(&entry->access, fd, facts->st_dev, facts->st_ino);
     entry->owner = facts->st_uid;
     return IST_OK;
 }
@@ -247,6 +246,23 @@ void reap_enlist(registry_entry *entry, bool made)
         scope_count_own(&entry->where, true);
 }
 
+/* Beyond this many a yes costs less than the answer. */
+#define MOST_COMPARED 64
+
+bool reap_made_here(const registry_entry *entry)
+{
+    const registry_entry *other = NULL;
+    bool made = false;
+    int compared = 0;
+
+    (void)pthread_mutex_lock(&list_mutex);
+    for (other = list; other != NULL && !made && compared < MOST_COMPARED; other = other->next, compared++)
+        made = other->made && other->access.inode == entry->access.inode;
+    made = made || other != NULL;
+    (void)pthread_mutex_unlock(&list_mutex);
+    return made;
+}
+
 static void delist(registry_entry *entry)
 {
     if (entry->previous != NULL)
@@ -267,10 +283,9 @@ static void delist(registry_entry *entry)
 static void leave(registry_entry *entry)
 {
     plat_error error;
-    bool first = false;
 
     if (reap_is_allowed(entry) && reap_ask(entry) == REAP_DEAD &&
-        scope_use(entry->where.global, &entry->where, &first, &error) == IST_OK)
+        scope_again(&entry->where, &entry->where, &error) == IST_OK)
         (void)reap_remove(&entry->where, entry->name, &entry->access, &error);
 }
 
@@ -281,14 +296,15 @@ static bool release(registry_entry *entry)
     bool lost = !descriptor_is_ours(&entry->access, NULL);
     scope where;
     plat_error error;
-    bool first = false;
 
+    if (lost)
+        scope_lose_count(&entry->where);
     if (entry->made)
         scope_count_own(&entry->where, false);
     descriptor_close(&entry->hold);
     if (!lost)
         leave(entry);
-    else if (scope_use(entry->where.global, &where, &first, &error) == IST_OK)
+    else if (scope_again(&entry->where, &where, &error) == IST_OK)
         registry_reap_if_dead(&where, entry->name);
     return !lost;
 }

@@ -35,6 +35,9 @@ void reap_clear_remains(const scope *where, const char *name);
 /* Whether a directory without a segment in it stands in the way of the name. */
 bool reap_is_obstructed(const scope *where, const char *name);
 
+/* Whether this process holds, by another handle, the object as its maker. A doubt is a yes. */
+bool reap_made_here(const registry_entry *entry);
+
 /* Puts a joined or published entry on the list of what this process holds. */
 void reap_enlist(registry_entry *entry, bool made);
 

@@ -18,7 +18,7 @@
 #define MOST_TRIES 10000
 
 /* Times that a directory without a segment may be in the way before it is taken for garbage of somebody else's. */
-#define MOST_STUCK 100
+#define MOST_STUCK 20
 
 static ist_status gave_up(plat_error *error)
 {
@@ -65,14 +65,15 @@ static ist_status open_loop(visit *here)
     return status;
 }
 
+/* Of the entries that this process did not make, how many need no look: the one that it has just joined. */
 static uint64_t known_foreign(const registry_entry *entry, ist_status status)
 {
-    return (status == IST_OK || status == IST_EXISTED) && !entry->made ? 1 : 0;
+    return status >= 0 && !entry->made && !reap_made_here(entry) ? 1 : 0;
 }
 
 ist_status registry_open(registry_entry *entry, const plat_name *name, const registry_want *want, plat_error *error)
 {
-    visit here = {.entry = entry, .want = want, .error = error};
+    visit here = {.entry = entry, .want = want, .creating = want->creating, .error = error};
     ist_status status = begin(entry, name, error);
 
     if (status == IST_OK) {
@@ -99,7 +100,7 @@ static bool joins_after_all(visit *here)
 {
     plat_error kept = *here->error;
     ist_status status = here->status;
-    bool joined = here->entry->full_name[0] != '\0' && join(here) == STEP_DONE;
+    bool joined = join(here) == STEP_DONE;
 
     if (!joined) {
         *here->error = kept;
@@ -112,6 +113,7 @@ static ist_status create_loop(visit *here, const registry_plan *plan)
 {
     bool named = here->entry->full_name[0] != '\0';
     int stuck = 0;
+    ist_status status = IST_OK;
 
     for (int i = 0; i < MOST_TRIES; i++) {
         step next = named ? join(here) : STEP_NONE;
@@ -130,9 +132,10 @@ static ist_status create_loop(visit *here, const registry_plan *plan)
             }
         }
         if (next == STEP_FAILED)
-            return here->status == IST_E_SPACE && joins_after_all(here) ? IST_EXISTED : here->status;
-        if (renew(here->entry, here->error) != IST_OK)
-            return IST_E_OS;
+            return here->status == IST_E_SPACE && named && joins_after_all(here) ? IST_EXISTED : here->status;
+        status = renew(here->entry, here->error);
+        if (status != IST_OK)
+            return status;
     }
     return gave_up(here->error);
 }

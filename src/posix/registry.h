@@ -36,7 +36,8 @@ typedef struct registry_want {
     segment_kind kind;
     ist_access access; /* IST_READ or IST_WRITE */
     bool trust_everyone;
-    uint64_t id; /* only this object, or 0 */
+    uint64_t id;   /* only this object, or 0 */
+    bool creating; /* what may not be removed is in the way: set by registry_create, and for a look before it */
 } registry_want;
 
 /* What a maker makes. */

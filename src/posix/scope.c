@@ -15,6 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#if defined(__linux__)
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#endif
+
 #include "posix/descriptor.h"
 #include "posix/error.h"
 #include "posix/name.h"
@@ -33,8 +38,10 @@ struct scope_state {
     struct scope_state *next;
     uid_t user;
     bool global;
-    bool used;    /* the first call has been */
+    bool swept;
+    bool counts;  /* its size tells how many entries there are */
     uint64_t own; /* objects that this process made and holds by the handle that made them */
+    bool lost;    /* own says too much */
     descriptor directory;
     scope_names names;      /* the snapshot, */
     struct timespec listed; /* taken when the directory had this time of modification; 0 if that was just now */
@@ -46,9 +53,9 @@ static struct scope_state *table;
 /* ---- the directory ---- */
 
 /* Whoever made it first could be anybody (A4). */
-static ist_status check_local(const struct stat *facts, const char *path, plat_error *error)
+static ist_status check_local(const struct stat *facts, uid_t user, const char *path, plat_error *error)
 {
-    if (facts->st_uid != geteuid())
+    if (facts->st_uid != user)
         return error_refuse(error, IST_E_ACCESS, "scope directory", "%s is owned by uid %lu", path,
                             (unsigned long)facts->st_uid);
     if ((facts->st_mode & 077) != 0)
@@ -66,19 +73,19 @@ static ist_status check_global(const struct stat *facts, const char *path, plat_
     return IST_OK;
 }
 
-/* Makes the user's directory where it is missing. A umask may have taken our own bits. */
-static int open_or_make(const char *path, bool global)
+/* Makes the user's own directory where it is missing. A umask may have taken our own bits. */
+static int open_or_make(const char *path, bool own)
 {
     int flags = O_RDONLY | O_DIRECTORY;
     int fd = descriptor_open(AT_FDCWD, path, flags, 0);
     struct stat facts;
 
-    if (fd < 0 && errno == ENOENT && !global) {
+    if (fd < 0 && errno == ENOENT && own) {
         if (mkdir(path, 0700) != 0 && errno != EEXIST)
             return -1;
         fd = descriptor_open(AT_FDCWD, path, flags, 0);
     }
-    if (fd < 0 && errno == EACCES && !global && lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode) &&
+    if (fd < 0 && errno == EACCES && own && lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode) &&
         facts.st_uid == geteuid() && chmod(path, 0700) == 0)
         fd = descriptor_open(AT_FDCWD, path, flags, 0);
     return fd;
@@ -96,7 +103,7 @@ static ist_status refuse_open(const char *path, plat_error *error)
     return status;
 }
 
-static ist_status open_directory(bool global, descriptor *out, plat_error *error)
+static ist_status open_directory(bool global, uid_t user, descriptor *out, plat_error *error)
 {
     char path[64] = SHARED_MEMORY_DIRECTORY;
     struct stat facts;
@@ -104,19 +111,35 @@ static ist_status open_directory(bool global, descriptor *out, plat_error *error
     int fd = -1;
 
     if (!global)
-        (void)snprintf(path, sizeof path, SHARED_MEMORY_DIRECTORY "/isthmus-%lu", (unsigned long)geteuid());
-    fd = open_or_make(path, global);
+        (void)snprintf(path, sizeof path, SHARED_MEMORY_DIRECTORY "/isthmus-%lu", (unsigned long)user);
+    fd = open_or_make(path, !global && user == geteuid());
     if (fd < 0)
         return refuse_open(path, error);
     if (fstat(fd, &facts) != 0)
         status = error_from_errno(error, "fstat");
     else
-        status = global ? check_global(&facts, path, error) : check_local(&facts, path, error);
+        status = global ? check_global(&facts, path, error) : check_local(&facts, user, path, error);
     if (status == IST_OK)
-        descriptor_own(out, fd, &facts);
+        descriptor_own(out, fd, facts.st_dev, facts.st_ino);
     else
         descriptor_drop(fd);
     return status;
+}
+
+/* A directory of tmpfs has so many bytes for each entry, of which each has two before it has any. */
+#define BYTES_OF_ENTRY 20
+#define FIRST_ENTRIES 2
+
+static bool has_countable_size(int fd)
+{
+#if defined(__linux__)
+    struct statfs facts;
+
+    return fstatfs(fd, &facts) == 0 && facts.f_type == TMPFS_MAGIC;
+#else
+    (void)fd;
+    return false;
+#endif
 }
 
 /* Takes over the number of a directory that is still open but has been removed, so that a call of another thread
@@ -126,7 +149,7 @@ static ist_status replace_directory(struct scope_state *state, plat_error *error
     /* Asked first: the fresh one may get the number of the old one that the program has closed. */
     bool open = descriptor_is_ours(&state->directory, NULL);
     descriptor fresh = DESCRIPTOR_NONE;
-    ist_status status = open_directory(state->global, &fresh, error);
+    ist_status status = open_directory(state->global, state->user, &fresh, error);
 
     if (status != IST_OK)
         return status;
@@ -136,10 +159,13 @@ static ist_status replace_directory(struct scope_state *state, plat_error *error
         if (dup2(fresh.fd, number) < 0 || fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
             status = error_from_errno(error, "dup2");
         descriptor_drop(fresh.fd);
-        fresh.fd = number;
+        descriptor_own(&fresh, number, fresh.device, fresh.inode);
     }
-    if (status == IST_OK)
+    if (status == IST_OK) {
+        state->lost = state->lost || state->directory.fd >= 0;
         state->directory = fresh;
+        state->counts = !state->global && has_countable_size(fresh.fd);
+    }
     return status;
 }
 
@@ -183,9 +209,18 @@ static struct scope_state *find_state(bool global, uid_t user)
     return state;
 }
 
-static ist_status use_locked(bool global, scope *out, bool *first, plat_error *error)
+/* Entries that this process did not make, if that can be told. */
+static uint64_t count_foreign(const struct scope_state *state, const struct stat *facts)
 {
-    uid_t user = geteuid();
+    uint64_t entries = (uint64_t)facts->st_size / BYTES_OF_ENTRY;
+
+    if (!state->counts || state->lost || entries < FIRST_ENTRIES + state->own || entries < (uint64_t)facts->st_nlink)
+        return UINT64_MAX;
+    return entries - FIRST_ENTRIES - state->own;
+}
+
+static ist_status use_locked(bool global, uid_t user, scope *out, plat_error *error)
+{
     struct scope_state *state = find_state(global, user);
     struct stat facts;
     ist_status status = IST_OK;
@@ -195,25 +230,49 @@ static ist_status use_locked(bool global, scope *out, bool *first, plat_error *e
     if (!is_usable(state, &facts))
         status = replace_directory(state, error);
     if (status == IST_OK) {
-        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, UINT64_MAX, false};
+        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, 0, false};
+        out->foreign = count_foreign(state, &facts);
         out->settled = is_same_time(modified(&facts), state->listed);
-        /* Where directories count their subdirectories, that is the number of objects. */
-        if (!global && facts.st_nlink >= 2 && facts.st_nlink - 2 >= state->own)
-            out->foreign = facts.st_nlink - 2 - state->own;
-        *first = !state->used;
-        state->used = true;
     }
     return status;
 }
 
-ist_status scope_use(bool global, scope *out, bool *first, plat_error *error)
+static ist_status use(bool global, uid_t user, scope *out, plat_error *error)
 {
     ist_status status = IST_OK;
 
     (void)pthread_mutex_lock(&table_mutex);
-    status = use_locked(global, out, first, error);
+    status = use_locked(global, user, out, error);
     (void)pthread_mutex_unlock(&table_mutex);
     return status;
+}
+
+ist_status scope_use(bool global, scope *out, plat_error *error)
+{
+    return use(global, geteuid(), out, error);
+}
+
+ist_status scope_again(const scope *old, scope *out, plat_error *error)
+{
+    return use(old->global, old->user, out, error);
+}
+
+bool scope_is_new(const scope *where)
+{
+    bool is_new = false;
+
+    (void)pthread_mutex_lock(&table_mutex);
+    is_new = !where->state->swept;
+    where->state->swept = true;
+    (void)pthread_mutex_unlock(&table_mutex);
+    return is_new;
+}
+
+void scope_lose_count(const scope *where)
+{
+    (void)pthread_mutex_lock(&table_mutex);
+    where->state->lost = true;
+    (void)pthread_mutex_unlock(&table_mutex);
 }
 
 void scope_count_own(const scope *where, bool more)

@@ -15,7 +15,7 @@
 typedef struct scope {
     int directory;
     const char *prefix; /* of every entry of ours in it */
-    uid_t user;         /* effective user of the process */
+    uid_t user;         /* whose it is, and effective user of the process when it began to use it */
     bool global;
     struct scope_state *state; /* the process's own, for the sweep */
     uint64_t foreign;          /* entries that this process did not make; UINT64_MAX where that is not known */
@@ -29,11 +29,20 @@ typedef struct scope_names {
     size_t at;
 } scope_names;
 
-/* Finds, opens or makes the scope. *first is true for the one call that is the process's first in it. */
-ist_status scope_use(bool global, scope *out, bool *first, plat_error *error);
+/* Finds, opens or makes the effective user's scope. */
+ist_status scope_use(bool global, scope *out, plat_error *error);
+
+/* The scope of an earlier call once more, whoever the effective user is by now. out may be old. */
+ist_status scope_again(const scope *old, scope *out, plat_error *error);
+
+/* True once for each scope: nothing of it has been swept yet. */
+bool scope_is_new(const scope *where);
 
 /* Counts an object that this process made: one more, or one less when the handle that made it goes. */
 void scope_count_own(const scope *where, bool more);
+
+/* The count is not to be had any more: descriptors were closed behind our back. */
+void scope_lose_count(const scope *where);
 
 /* Takes the next name of the snapshot, taking a new snapshot when it is used up; false if there is nothing. */
 bool scope_next_name(const scope *where, char *out, size_t size);

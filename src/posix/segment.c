@@ -46,9 +46,12 @@ static int write_zeros(int fd, uint64_t offset, uint64_t length)
     return 0;
 }
 
+/* Where the kernel cannot, glibc's posix_fallocate writes zeros into what others are writing: so not that one. */
 static int reserve_natively(int fd, uint64_t offset, uint64_t length)
 {
-#if defined(__APPLE__) || defined(__OpenBSD__) /* have no such call */
+#if defined(__linux__)
+    return fallocate(fd, 0, (off_t)offset, (off_t)length) == 0 ? 0 : errno;
+#elif defined(__APPLE__) || defined(__OpenBSD__) /* have no such call */
     (void)fd, (void)offset, (void)length;
     return EOPNOTSUPP;
 #else
@@ -58,7 +61,7 @@ static int reserve_natively(int fd, uint64_t offset, uint64_t length)
 
 static bool is_unsupported(int code)
 {
-    return code == EOPNOTSUPP || code == EINVAL || code == ENODEV;
+    return code == EOPNOTSUPP || code == ENOSYS || code == EINVAL || code == ENODEV;
 }
 
 static int reserve_step(int fd, uint64_t offset, uint64_t length)
@@ -83,25 +86,23 @@ static ist_status check_end(uint64_t end, plat_error *error)
 /* Asking for more than there is would first fill the file system. */
 static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_error *error)
 {
+    uint64_t end = offset + length < offset ? UINT64_MAX : offset + length;
     struct statvfs room;
-    ist_status status = check_end(offset + length < offset ? UINT64_MAX : offset + length, error);
+    struct stat facts;
+    ist_status status = check_end(end, error);
 
     if (status == IST_OK && length > STEP && fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && room.f_frsize != 0 &&
-        room.f_bavail < length / room.f_frsize) {
-        struct stat facts;
-
-        /* What is there already needs no room. */
-        if (fstat(fd, &facts) != 0 || (uint64_t)facts.st_size < offset + length)
-            status = error_refuse(error, IST_E_SPACE, "statvfs", "%s", "");
-    }
-    return status;
+        room.f_bavail < length / room.f_frsize)
+        status = error_refuse(error, IST_E_SPACE, "statvfs", "%s", "");
+    /* What is there already needs no room. */
+    return status != IST_OK && fstat(fd, &facts) == 0 && (uint64_t)facts.st_size >= end ? IST_OK : status;
 }
 
 static ist_status reserve_status(int code, plat_error *error)
 {
     errno = code;
-    return is_unsupported(code) ? error_from_errno(error, "posix_fallocate"),
-           IST_E_UNSUPPORTED    : error_from_errno(error, "posix_fallocate");
+    return is_unsupported(code) ? error_from_errno(error, "fallocate"),
+           IST_E_UNSUPPORTED    : error_from_errno(error, "fallocate");
 }
 
 static ist_status reserve_in_steps(int (*step)(int, uint64_t, uint64_t), int fd, uint64_t offset, uint64_t length,
@@ -279,7 +280,7 @@ ist_status segment_life_map(int fd, bool apart, segment_life *out, plat_error *e
     void *page = mmap(NULL, SEGMENT_HEADER_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 
     if (page == MAP_FAILED)
-        return error_from_errno(error, "mmap");
+        return errno == EAGAIN ? error_from_errno(error, "mmap"), IST_E_MEMORY : error_from_errno(error, "mmap");
     out->page = page;
     out->word = (volatile uint32_t *)(void *)((char *)page + word_offset);
     return IST_OK;

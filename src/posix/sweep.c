@@ -42,6 +42,9 @@ static bool has_maker(const scope *where, const char *name)
     int fd = -1;
     int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
+    /* One whose maker was killed before it undid its umask cannot be looked into, but is empty. */
+    if (directory < 0 && errno == EACCES)
+        (void)unlinkat(where->directory, name, AT_REMOVEDIR);
     if (directory < 0)
         return true;
     if (fstat(directory, &facts) == 0 && facts.st_uid == where->user) {
@@ -71,6 +74,8 @@ static void sweep_private(const scope *where, const char *name)
 
 static void sweep_name(const scope *where, const char *name)
 {
+    if (strlen(name) <= strlen(where->prefix)) /* too long to be one of ours */
+        return;
     switch (name[strlen(where->prefix)]) {
     case NAME_CLASS_NAMED:
     case NAME_CLASS_HASHED:
@@ -106,15 +111,14 @@ static void sweep_whole(const scope *where)
 
 ist_status sweep_use(bool global, scope *out, plat_error *error)
 {
-    bool first = false;
-    ist_status status = scope_use(global, out, &first, error);
+    ist_status status = scope_use(global, out, error);
     scope other;
     plat_error ignored;
 
-    if (status != IST_OK || !first)
+    if (status != IST_OK || !scope_is_new(out))
         return status;
     sweep_whole(out);
-    if (scope_use(!global, &other, &first, &ignored) == IST_OK && first)
+    if (scope_use(!global, &other, &ignored) == IST_OK && scope_is_new(&other))
         sweep_whole(&other);
     return status;
 }

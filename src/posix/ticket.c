@@ -17,11 +17,12 @@
 #include "posix/error.h"
 #include "posix/lock.h"
 #include "posix/process.h"
+#include "posix/sweep.h"
 
-/* Version, target and exporter with their start times, the object's id, access, the object's entry. */
-#define TICKET_FORMAT "1 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu32 " %s"
-#define TICKET_SCAN "1 %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNu32 " %231s"
-#define TICKET_FIELDS 7
+/* Version, target with its start time, its space, the object's id, access, the object's entry. */
+#define TICKET_FORMAT "2 %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64 " %" PRIu32 " %s"
+#define TICKET_SCAN "2 %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNu32 " %231s"
+#define TICKET_FIELDS 6
 #define TICKET_TEXT_SIZE 400
 
 /* Scope letter, number: all that an importer needs to find the ticket. */
@@ -33,7 +34,7 @@
 /* A ticket of this process that may still be pending. */
 typedef struct pending {
     struct pending *next;
-    bool global;
+    scope where;
     uint64_t number;
     descriptor hold;
     char object[NAME_ENTRY_SIZE];
@@ -55,51 +56,78 @@ static ist_status write_ticket(const scope *where, const ticket *made, plat_erro
     char text[TICKET_TEXT_SIZE];
 
     entry_of(name, where, made->number);
-    (void)snprintf(text, sizeof text, TICKET_FORMAT, made->target, made->target_start, made->exporter,
-                   made->exporter_start, made->object, made->access, made->name);
+    (void)snprintf(text, sizeof text, TICKET_FORMAT, made->target, made->target_start, made->space, made->object,
+                   made->access, made->name);
     return symlinkat(text, where->directory, name) == 0 ? IST_OK : error_from_errno(error, "symlinkat");
 }
 
-/* Reads a ticket of this user; in a shared directory anybody can make one. */
-static bool read_ticket(const scope *where, const char *name, ticket *out)
+/* In a shared directory anybody can make one; *owner says who did. */
+static bool read_ticket(const scope *where, const char *name, ticket *out, uid_t *owner)
 {
     char text[TICKET_TEXT_SIZE];
     struct stat facts;
     ssize_t length = readlinkat(where->directory, name, text, sizeof text - 1);
 
-    if (length <= 0 || fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0 || facts.st_uid != where->user)
+    if (length <= 0 || fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) != 0)
         return false;
     text[length] = '\0';
-    return sscanf(text, TICKET_SCAN, &out->target, &out->target_start, &out->exporter, &out->exporter_start,
-                  &out->object, &out->access, out->name) == TICKET_FIELDS &&
+    *owner = facts.st_uid;
+    return sscanf(name + strlen(where->prefix), "t.%" SCNx64, &out->number) == 1 &&
+           sscanf(text, TICKET_SCAN, &out->target, &out->target_start, &out->space, &out->object, &out->access,
+                  out->name) == TICKET_FIELDS &&
            (out->access == IST_READ || out->access == IST_WRITE) && strchr(out->name, '/') == NULL;
 }
 
-static bool is_pending(const ticket *found)
+/* Where ids mean something else they say nothing. */
+static bool target_lives(const ticket *found)
 {
-    return process_lives(found->target, found->target_start) && process_lives(found->exporter, found->exporter_start);
+    return found->space != process_space() || process_lives(found->target, found->target_start);
 }
 
+/* Whether the exporter still keeps the object: a ticket is written after its byte is locked, and the lock goes with
+   the exporter however that ends. */
+static bool is_kept(const scope *where, const ticket *found)
+{
+    bool kept = true;
+    int fd = -1;
+    int directory = descriptor_open(where->directory, found->name, O_RDONLY | O_DIRECTORY, 0);
+
+    if (directory >= 0)
+        fd = descriptor_open(directory, "r", O_RDONLY, 0);
+    if (fd < 0)
+        kept = errno != ENOENT;
+    else
+        kept = lock_byte_is_held(fd, found->number);
+    if (fd >= 0)
+        descriptor_drop(fd);
+    if (directory >= 0)
+        descriptor_drop(directory);
+    return kept;
+}
+
+/* Whoever issued it: the lock that is asked about has been seen. */
 bool ticket_counts(const scope *where, uint64_t number)
 {
     char name[NAME_ENTRY_SIZE];
-    scope current = *where;
+    scope current;
     ticket found;
+    uid_t owner = 0;
     plat_error error;
-    bool first = false;
 
     /* The directory may have been closed or removed since the asking handle was made. A doubt is a yes. */
-    if (scope_use(where->global, &current, &first, &error) != IST_OK)
+    if (scope_again(where, &current, &error) != IST_OK)
         return true;
     entry_of(name, &current, number);
-    return read_ticket(&current, name, &found) && process_lives(found.target, found.target_start);
+    return read_ticket(&current, name, &found, &owner) && target_lives(&found);
 }
 
 void ticket_sweep(const scope *where, const char *name)
 {
     ticket found;
+    uid_t owner = 0;
 
-    if (read_ticket(where, name, &found) && !is_pending(&found))
+    if (read_ticket(where, name, &found, &owner) && owner == where->user &&
+        !(target_lives(&found) && is_kept(where, &found)))
         (void)unlinkat(where->directory, name, 0);
 }
 
@@ -133,8 +161,8 @@ static ist_status keep(const registry_entry *entry, const scope *where, uint64_t
         plat_memory_give(kept);
         return status;
     }
-    descriptor_own(&kept->hold, fd, &facts);
-    kept->global = entry->where.global;
+    descriptor_own(&kept->hold, fd, facts.st_dev, facts.st_ino);
+    kept->where = *where;
     kept->number = number;
     memcpy(kept->object, entry->name, sizeof kept->object);
     *out = kept;
@@ -145,15 +173,12 @@ static ist_status fill_ticket(const registry_entry *entry, uint64_t process_id, 
                               plat_error *error)
 {
     process_identity target;
-    process_identity self;
     ist_status status = process_identify(process_id, &target, error);
 
     if (status == IST_OK && target.user != (uid_t)-1 && target.user != entry->where.user)
         status = error_refuse(error, IST_E_ACCESS, "process", "it runs as uid %lu", (unsigned long)target.user);
-    if (status == IST_OK)
-        status = process_identify((uint64_t)getpid(), &self, error);
     if (status == IST_OK) {
-        *out = (ticket){name_number(), target.id, target.start, self.id, self.start, entry->header.id, access, {0}};
+        *out = (ticket){name_number(), target.id, target.start, process_space(), entry->header.id, access, {0}};
         memcpy(out->name, entry->name, sizeof out->name);
     }
     return status;
@@ -164,13 +189,12 @@ ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_ac
 {
     ticket made;
     scope where;
-    bool first = false;
     pending *kept = NULL;
     ist_status status = fill_ticket(entry, process_id, access, &made, error);
 
     ticket_prune();
     if (status == IST_OK)
-        status = scope_use(entry->where.global, &where, &first, error);
+        status = scope_again(&entry->where, &where, error);
     if (status == IST_OK)
         status = keep(entry, &where, made.number, &kept, error);
     if (kept == NULL)
@@ -210,22 +234,21 @@ ist_status ticket_find(const char *token, scope *where, ticket *out, plat_error 
     char name[NAME_ENTRY_SIZE];
     process_identity self;
     bool global = false;
-    bool first = false;
     uint64_t number = 0;
+    uid_t owner = 0;
     ist_status status = IST_OK;
 
     if (!parse_token(token, &global, &number))
         return error_refuse(error, IST_E_ARG, "token", "%s", "");
-    status = scope_use(global, where, &first, error);
+    status = sweep_use(global, where, error);
     if (status == IST_OK)
         status = process_identify((uint64_t)getpid(), &self, error);
     if (status != IST_OK)
         return status;
     entry_of(name, where, number);
-    if (!read_ticket(where, name, out))
+    if (!read_ticket(where, name, out, &owner) || owner != where->user || !is_kept(where, out))
         return error_refuse(error, IST_E_ARG, "token", "%s", "used before, or its exporter has ended");
-    out->number = number;
-    return out->target == self.id && out->target_start == self.start
+    return out->target == self.id && out->target_start == self.start && out->space == process_space()
                ? IST_OK
                : error_refuse(error, IST_E_ARG, "token", "%s", "for another process");
 }
@@ -248,8 +271,7 @@ static void drop_pending(pending *kept, bool withdraw)
     scope where;
     char name[NAME_ENTRY_SIZE];
     plat_error error;
-    bool first = false;
-    bool usable = scope_use(kept->global, &where, &first, &error) == IST_OK;
+    bool usable = scope_again(&kept->where, &where, &error) == IST_OK;
 
     if (usable && withdraw) {
         entry_of(name, &where, kept->number);
@@ -263,11 +285,7 @@ static void drop_pending(pending *kept, bool withdraw)
 
 static bool is_over(const pending *kept)
 {
-    scope where;
-    plat_error error;
-    bool first = false;
-
-    return scope_use(kept->global, &where, &first, &error) == IST_OK && !ticket_counts(&where, kept->number);
+    return !ticket_counts(&kept->where, kept->number);
 }
 
 /* In a list of usually none, so that looking costs nothing. */

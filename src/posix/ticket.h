@@ -14,9 +14,8 @@ typedef struct ticket {
     uint64_t number;
     uint64_t target;       /* process id */
     uint64_t target_start; /* process_identity.start */
-    uint64_t exporter;
-    uint64_t exporter_start;
-    uint64_t object; /* segment_header.id */
+    uint64_t space;        /* in which the target's id is one: process_space() */
+    uint64_t object;       /* segment_header.id */
     ist_access access;
     char name[NAME_ENTRY_SIZE]; /* of the object's directory */
 } ticket;
@@ -25,7 +24,7 @@ typedef struct ticket {
 ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_access access, char *token,
                         plat_error *error);
 
-/* Reads the ticket that a token stands for, checking that it is for this process. */
+/* Reads the ticket that a token stands for, checking that it is for this process and that its lock is still there. */
 ist_status ticket_find(const char *token, scope *where, ticket *out, plat_error *error);
 
 /* Uses the ticket up: IST_E_ARG if somebody did before. */
@@ -34,7 +33,7 @@ ist_status ticket_spend(const scope *where, const ticket *used, plat_error *erro
 /* Whether a lock on byte `number` stands for a ticket that still counts. */
 bool ticket_counts(const scope *where, uint64_t number);
 
-/* Removes a ticket, given its entry's name, if its exporter or its target has ended. For the sweep. */
+/* Removes a ticket, given its entry's name, if its target has ended or its lock is gone. For the sweep. */
 void ticket_sweep(const scope *where, const char *name);
 
 /* Lets go of the locks of this process's tickets that no longer count. */

@@ -29,7 +29,7 @@ static ist_status keep_backing(const descriptor *file, uint64_t offset, plat_vie
         plat_memory_give(kept);
         return error_from_errno(error, "F_DUPFD_CLOEXEC");
     }
-    kept->file = (descriptor){fd, file->device, file->inode};
+    descriptor_own(&kept->file, fd, file->device, file->inode);
     kept->offset = offset;
     out->backing = (intptr_t)kept;
     return IST_OK;
@@ -54,9 +54,9 @@ static ist_status map(const descriptor *file, uint64_t offset, plat_view *view, 
                       (off_t)offset);
     if (view->data != MAP_FAILED)
         return IST_OK;
-    /* Too large for the address space is EINVAL or EOVERFLOW on some. */
-    return errno == EINVAL || errno == EOVERFLOW ? error_from_errno(error, "mmap"),
-           IST_E_MEMORY                          : error_from_errno(error, "mmap");
+    /* Too large for the address space is EINVAL or EOVERFLOW on some; too much for what may be locked is EAGAIN. */
+    return errno == EINVAL || errno == EOVERFLOW || errno == EAGAIN ? error_from_errno(error, "mmap"),
+           IST_E_MEMORY                                             : error_from_errno(error, "mmap");
 }
 
 ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offset, size_t length, plat_view *out,

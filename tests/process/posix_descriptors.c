@@ -173,6 +173,56 @@ TEST(no_descriptor_of_ours_is_a_standard_one)
     on_stage(standard_three_closed, NULL);
 }
 
+static int hold_until_killed(void *argument)
+{
+    ist_mapping *mapping = NULL;
+    int *ready = argument;
+    STAGE_IS(ist_mapping_create(&mapping, name, 4096, NULL), IST_OK);
+    __atomic_store_n(ready, 1, __ATOMIC_RELEASE);
+    pause();
+    return 0;
+}
+
+static int open_elsewhere(void *argument)
+{
+    ist_mapping *mapping = NULL;
+    (void)argument;
+    STAGE_IS(ist_mapping_open(&mapping, name, IST_READ), IST_OK);
+    return 0;
+}
+
+static int reuse_own_numbers(void *argument)
+{
+    ist_mapping *lost = NULL;
+    ist_mapping *kept = NULL;
+    int *ready = stage_memory(sizeof *ready);
+    pid_t holder = stage_fork();
+    (void)argument;
+    if (holder == 0)
+        _exit(hold_until_killed(ready));
+    while (!__atomic_load_n(ready, __ATOMIC_ACQUIRE))
+        usleep(100);
+    STAGE_IS(ist_mapping_open(&lost, name, IST_WRITE), IST_OK);
+    close_all(3);
+    STAGE_IS(ist_mapping_open(&kept, name, IST_WRITE), IST_OK);
+    ist_mapping_close(lost);
+    stage_kill(holder);
+    STAGE_CHECK(stage_run(open_elsewhere, NULL) == 0);
+    ist_mapping_close(kept);
+    return 0;
+}
+
+/* L1, hazard 7: the numbers come back as another handle's on the same object. */
+TEST(a_handle_that_lost_its_numbers_to_another_closes_nothing_of_it)
+{
+    unsigned before = stage_failures();
+    stage_name(name, "", "numbers");
+    stage_case("numbers that come back");
+    assert_int_equal(stage_run(reuse_own_numbers, NULL), 0);
+    assert_int_equal(stage_failures(), before);
+    stage_clear();
+}
+
 static int suite(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +230,7 @@ static int suite(void)
         RUN(a_file_on_a_stolen_number_is_neither_closed_nor_locked_nor_unlinked),
         RUN(an_exit_after_closefrom_touches_no_file),
         RUN(no_descriptor_of_ours_is_a_standard_one),
+        RUN(a_handle_that_lost_its_numbers_to_another_closes_nothing_of_it),
     };
     return cmocka_run_group_tests_name("process.posix_descriptors", tests, NULL, NULL);
 }
