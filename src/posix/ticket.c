@@ -149,7 +149,7 @@ static ist_status keep(const registry_entry *entry, const scope *where, uint64_t
     fd = descriptor_open(where->directory, path, O_RDONLY, 0);
     if (fd < 0)
         status = errno == ENOENT ? error_from_errno(error, "openat"), IST_E_BROKEN : error_from_errno(error, "openat");
-    else if (fstat(fd, &facts) != 0 || facts.st_ino != entry->access.inode)
+    else if (fstat(fd, &facts) != 0 || facts.st_ino != entry->access.inode || facts.st_dev != entry->access.device)
         status = error_refuse(error, IST_E_BROKEN, "segment", "%s", "another file has its place");
     else
         status = lock_take(fd, number, error);
@@ -161,7 +161,7 @@ static ist_status keep(const registry_entry *entry, const scope *where, uint64_t
         plat_memory_give(kept);
         return status;
     }
-    descriptor_own(&kept->hold, fd, facts.st_dev, facts.st_ino);
+    descriptor_own(&kept->hold, fd, entry->access.device, entry->access.inode);
     kept->where = *where;
     kept->number = number;
     memcpy(kept->object, entry->name, sizeof kept->object);
