@@ -3,38 +3,14 @@
  *
  * Mappings over files: M9, and what M2, M3, M6, L1 and L2 say of them. Which files and which access are in path.c.
  */
+#include "support/file.h"
 #include "support/host.h"
 #include "support/peer.h"
-
-static char path[NAME_SIZE];
-
-/* Makes the test's file: `size` bytes, the byte at i being i % 251. */
-static void make_file(size_t size)
-{
-    static unsigned char bytes[300000];
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (unsigned char)(i % 251);
-    unique_name(path, "isthmus-", "file.tmp");
-    assert_true(host_file_write(path, bytes, size));
-}
-
-static void remove_file(void)
-{
-    assert_true(host_file_remove(path));
-}
-
-static ist_status create(ist_mapping **out, const char *name, uint64_t size, ist_access access)
-{
-    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
-    options.path = path;
-    options.access = access;
-    return ist_mapping_create(out, name, size, &options);
-}
 
 static unsigned byte_in_file(uint64_t offset)
 {
     unsigned char byte = 0;
-    assert_true(host_file_read(path, offset, &byte, 1));
+    assert_true(host_file_read(file_path, offset, &byte, 1));
     return byte;
 }
 
@@ -45,16 +21,16 @@ TEST(size_zero_takes_the_files_size_exactly)
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         ist_mapping *mapping = NULL;
         ist_view view = IST_VIEW_INIT;
-        make_file(sizes[i]);
-        CHECK_OK(create(&mapping, NULL, 0, IST_WRITE));
+        file_make(sizes[i]);
+        CHECK_OK(file_map(&mapping, NULL, 0, IST_WRITE));
         assert_true(ist_mapping_size(mapping) == sizes[i]);
         CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
         assert_int_equal(view.size, sizes[i]);
         assert_int_equal(((unsigned char *)view.data)[sizes[i] - 1], (sizes[i] - 1) % 251);
         ist_view_unmap(&view);
         ist_mapping_close(mapping);
-        assert_true(host_file_size(path) == sizes[i]);
-        remove_file();
+        assert_true(host_file_size(file_path) == sizes[i]);
+        file_remove();
     }
 }
 
@@ -62,11 +38,11 @@ TEST(size_zero_takes_the_files_size_exactly)
 TEST(an_empty_file_with_size_zero_is_refused)
 {
     ist_mapping *mapping = (ist_mapping *)&mapping;
-    make_file(0);
-    CHECK_STATUS(IST_E_SIZE, create(&mapping, NULL, 0, IST_WRITE));
+    file_make(0);
+    CHECK_STATUS(IST_E_SIZE, file_map(&mapping, NULL, 0, IST_WRITE));
     assert_null(mapping);
-    CHECK_STATUS(IST_E_SIZE, create(&mapping, NULL, 0, IST_READ));
-    remove_file();
+    CHECK_STATUS(IST_E_SIZE, file_map(&mapping, NULL, 0, IST_READ));
+    file_remove();
 }
 
 /* M9 */
@@ -74,44 +50,44 @@ TEST(a_writable_mapping_larger_than_the_file_extends_it)
 {
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
-    make_file(100);
-    CHECK_OK(create(&mapping, NULL, 70001, IST_WRITE));
+    file_make(100);
+    CHECK_OK(file_map(&mapping, NULL, 70001, IST_WRITE));
     assert_true(ist_mapping_size(mapping) == 70001);
-    assert_true(host_file_size(path) == 70001);
+    assert_true(host_file_size(file_path) == 70001);
     CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
     assert_int_equal(view.size, 70001);
     for (size_t i = 0; i < view.size; i++)
         assert_int_equal(((unsigned char *)view.data)[i], i < 100 ? i % 251 : 0);
     ist_view_unmap(&view);
     ist_mapping_close(mapping);
-    assert_true(host_file_size(path) == 70001);
-    remove_file();
+    assert_true(host_file_size(file_path) == 70001);
+    file_remove();
 }
 
 /* M9 */
 TEST(an_empty_file_grows_to_the_size_asked_for)
 {
     ist_mapping *mapping = NULL;
-    make_file(0);
-    CHECK_OK(create(&mapping, NULL, 1, IST_WRITE));
+    file_make(0);
+    CHECK_OK(file_map(&mapping, NULL, 1, IST_WRITE));
     assert_true(ist_mapping_size(mapping) == 1);
     ist_mapping_close(mapping);
-    assert_true(host_file_size(path) == 1);
-    remove_file();
+    assert_true(host_file_size(file_path) == 1);
+    file_remove();
 }
 
 /* M9 */
 TEST(a_read_only_mapping_larger_than_its_file_is_refused)
 {
     ist_mapping *mapping = (ist_mapping *)&mapping;
-    make_file(100);
-    CHECK_STATUS(IST_E_ACCESS, create(&mapping, NULL, 101, IST_READ));
+    file_make(100);
+    CHECK_STATUS(IST_E_ACCESS, file_map(&mapping, NULL, 101, IST_READ));
     assert_null(mapping);
-    CHECK_STATUS(IST_E_ACCESS, create(&mapping, NULL, UINT64_C(1) << 40, IST_READ));
-    assert_true(host_file_size(path) == 100);
-    CHECK_OK(create(&mapping, NULL, 100, IST_READ));
+    CHECK_STATUS(IST_E_ACCESS, file_map(&mapping, NULL, UINT64_C(1) << 40, IST_READ));
+    assert_true(host_file_size(file_path) == 100);
+    CHECK_OK(file_map(&mapping, NULL, 100, IST_READ));
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* M2 M9 */
@@ -121,16 +97,16 @@ TEST(a_mapping_smaller_than_its_file_has_the_size_asked_for)
     for (size_t i = 0; i < COUNT_OF(accesses); i++) {
         ist_mapping *mapping = NULL;
         ist_view view = IST_VIEW_INIT;
-        make_file(9000);
-        CHECK_OK(create(&mapping, NULL, 4097, accesses[i]));
+        file_make(9000);
+        CHECK_OK(file_map(&mapping, NULL, 4097, accesses[i]));
         assert_true(ist_mapping_size(mapping) == 4097);
         CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
         assert_int_equal(view.size, 4097);
         ist_view_unmap(&view);
         CHECK_STATUS(IST_E_RANGE, ist_mapping_view(mapping, IST_READ, 0, 4098, &view));
         ist_mapping_close(mapping);
-        assert_true(host_file_size(path) == 9000);
-        remove_file();
+        assert_true(host_file_size(file_path) == 9000);
+        file_remove();
     }
 }
 
@@ -138,14 +114,14 @@ TEST(a_mapping_smaller_than_its_file_has_the_size_asked_for)
 TEST(a_file_that_the_disk_cannot_hold_is_refused_and_does_not_grow)
 {
     static const uint64_t sizes[] = {UINT64_C(1) << 62, UINT64_C(1) << 63, UINT64_MAX};
-    make_file(100);
+    file_make(100);
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         ist_mapping *mapping = (ist_mapping *)&mapping;
-        CHECK_STATUS(IST_E_SPACE, create(&mapping, NULL, sizes[i], IST_WRITE));
+        CHECK_STATUS(IST_E_SPACE, file_map(&mapping, NULL, sizes[i], IST_WRITE));
         assert_null(mapping);
-        assert_true(host_file_size(path) == 100);
+        assert_true(host_file_size(file_path) == 100);
     }
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
@@ -155,8 +131,8 @@ TEST(others_open_it_by_name_alone)
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
     unique_name(name, "Local\\", "file");
-    make_file(5000);
-    CHECK_OK(create(&mapping, name, 0, IST_WRITE));
+    file_make(5000);
+    CHECK_OK(file_map(&mapping, name, 0, IST_WRITE));
     CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
     peer *other = peer_start_holder();
     PEER_ASK(other, "IST_OK", "open %s write", peer_word(name));
@@ -170,7 +146,7 @@ TEST(others_open_it_by_name_alone)
     peer_end(other);
     ist_view_unmap(&view);
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* L1 M9: the object goes, the file stays */
@@ -179,20 +155,20 @@ TEST(the_name_dies_and_the_file_stays)
     char name[NAME_SIZE];
     ist_mapping *mapping = NULL;
     unique_name(name, "", "file");
-    make_file(5000);
+    file_make(5000);
     peer *other = peer_start_holder();
-    PEER_ASK(other, "IST_OK", "create %s 0 path=%s", name, peer_word(path));
+    PEER_ASK(other, "IST_OK", "create %s 0 path=%s", name, peer_word(file_path));
     PEER_ASK(other, "IST_OK 5000", "view write 0 0");
     PEER_ASK(other, "ok", "poke 1 99");
     PEER_ASK(other, "IST_OK", "flush");
     peer_kill(other);
     CHECK_STATUS(IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
-    assert_true(host_file_size(path) == 5000);
+    assert_true(host_file_size(file_path) == 5000);
     assert_int_equal(byte_in_file(1), 99);
     CHECK_OK(ist_mapping_create(&mapping, name, 1, NULL));
     ist_mapping_close(mapping);
     peer_forget(other);
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
@@ -200,8 +176,8 @@ TEST(what_is_written_is_in_the_file_after_a_flush)
 {
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
-    make_file(70000);
-    CHECK_OK(create(&mapping, NULL, 0, IST_WRITE));
+    file_make(70000);
+    CHECK_OK(file_map(&mapping, NULL, 0, IST_WRITE));
     CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
     ((volatile unsigned char *)view.data)[0] = 200;
     ((volatile unsigned char *)view.data)[69999] = 201;
@@ -210,7 +186,7 @@ TEST(what_is_written_is_in_the_file_after_a_flush)
     assert_int_equal(byte_in_file(69999), 201);
     ist_view_unmap(&view);
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* M9 L2: a view of a part, whose handle has gone */
@@ -218,29 +194,29 @@ TEST(a_flush_needs_no_handle)
 {
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
-    make_file(200000);
-    CHECK_OK(create(&mapping, NULL, 0, IST_WRITE));
+    file_make(200000);
+    CHECK_OK(file_map(&mapping, NULL, 0, IST_WRITE));
     CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 2 * IST_GRANULARITY, 100, &view));
     ist_mapping_close(mapping);
     ((volatile unsigned char *)view.data)[99] = 202;
     CHECK_OK(ist_view_flush(&view));
     assert_int_equal(byte_in_file(2 * IST_GRANULARITY + 99), 202);
     ist_view_unmap(&view);
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
 TEST(what_was_written_is_in_the_file_after_a_crash_of_the_writer)
 {
-    make_file(5000);
+    file_make(5000);
     peer *other = peer_start_holder();
-    PEER_ASK(other, "IST_OK", "create - 0 path=%s", peer_word(path));
+    PEER_ASK(other, "IST_OK", "create - 0 path=%s", peer_word(file_path));
     PEER_ASK(other, "IST_OK 5000", "view write 0 0");
     PEER_ASK(other, "ok", "poke 4321 99");
     peer_kill(other);
     assert_int_equal(byte_in_file(4321), 99);
     peer_forget(other);
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
@@ -248,8 +224,8 @@ TEST(flushing_a_view_that_is_not_for_writing_does_nothing)
 {
     static const ist_access accesses[] = {IST_READ, IST_COPY};
     ist_mapping *mapping = NULL;
-    make_file(5000);
-    CHECK_OK(create(&mapping, NULL, 0, IST_WRITE));
+    file_make(5000);
+    CHECK_OK(file_map(&mapping, NULL, 0, IST_WRITE));
     for (size_t i = 0; i < COUNT_OF(accesses); i++) {
         ist_view view = IST_VIEW_INIT;
         CHECK_OK(ist_mapping_view(mapping, accesses[i], 0, 0, &view));
@@ -257,7 +233,7 @@ TEST(flushing_a_view_that_is_not_for_writing_does_nothing)
         ist_view_unmap(&view);
     }
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* M6 M9 */
@@ -265,8 +241,8 @@ TEST(a_copy_of_a_file_leaves_the_file_alone)
 {
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
-    make_file(5000);
-    CHECK_OK(create(&mapping, NULL, 0, IST_READ));
+    file_make(5000);
+    CHECK_OK(file_map(&mapping, NULL, 0, IST_READ));
     CHECK_OK(ist_mapping_view(mapping, IST_COPY, 0, 0, &view));
     assert_int_equal(((volatile unsigned char *)view.data)[10], 10);
     ((volatile unsigned char *)view.data)[10] = 99;
@@ -274,7 +250,7 @@ TEST(a_copy_of_a_file_leaves_the_file_alone)
     ist_view_unmap(&view);
     ist_mapping_close(mapping);
     assert_int_equal(byte_in_file(10), 10);
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
@@ -282,13 +258,13 @@ TEST(sparse_over_a_file_is_refused)
 {
     ist_mapping *mapping = (ist_mapping *)&mapping;
     ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
-    make_file(5000);
-    options.path = path;
+    file_make(5000);
+    options.path = file_path;
     options.flags = IST_MAPPING_SPARSE;
     CHECK_STATUS(IST_E_ARG, ist_mapping_create(&mapping, NULL, 0, &options));
     assert_null(mapping);
     CHECK_STATUS(IST_E_ARG, ist_mapping_create(&mapping, NULL, 5000, &options));
-    remove_file();
+    file_remove();
 }
 
 /* M7 M9 */
@@ -298,9 +274,9 @@ TEST(two_objects_over_one_file_show_the_same_bytes)
     ist_mapping *two = NULL;
     ist_view first = IST_VIEW_INIT;
     ist_view second = IST_VIEW_INIT;
-    make_file(5000);
-    CHECK_OK(create(&one, NULL, 0, IST_WRITE));
-    CHECK_OK(create(&two, NULL, 0, IST_WRITE));
+    file_make(5000);
+    CHECK_OK(file_map(&one, NULL, 0, IST_WRITE));
+    CHECK_OK(file_map(&two, NULL, 0, IST_WRITE));
     CHECK_OK(ist_mapping_view(one, IST_WRITE, 0, 0, &first));
     CHECK_OK(ist_mapping_view(two, IST_READ, 0, 0, &second));
     ((volatile unsigned char *)first.data)[77] = 177;
@@ -309,7 +285,7 @@ TEST(two_objects_over_one_file_show_the_same_bytes)
     ist_view_unmap(&second);
     ist_mapping_close(one);
     ist_mapping_close(two);
-    remove_file();
+    file_remove();
 }
 
 /* N5 M9 */
@@ -320,21 +296,21 @@ TEST(the_first_creator_chooses_the_file)
     ist_mapping *one = NULL;
     ist_mapping *two = NULL;
     unique_name(name, "", "file");
-    make_file(5000);
-    memcpy(first, path, sizeof first);
-    CHECK_OK(create(&one, name, 0, IST_WRITE));
-    make_file(100);
-    CHECK_STATUS(IST_EXISTED, create(&two, name, 9000, IST_WRITE));
+    file_make(5000);
+    memcpy(first, file_path, sizeof first);
+    CHECK_OK(file_map(&one, name, 0, IST_WRITE));
+    file_make(100);
+    CHECK_STATUS(IST_EXISTED, file_map(&two, name, 9000, IST_WRITE));
     assert_true(ist_mapping_size(two) == 5000);
-    assert_true(host_file_size(path) == 100);
+    assert_true(host_file_size(file_path) == 100);
     ist_mapping_close(two);
     CHECK_STATUS(IST_EXISTED, ist_mapping_create(&two, name, 1, NULL));
     assert_true(ist_mapping_size(two) == 5000);
     ist_mapping_close(two);
     ist_mapping_close(one);
-    remove_file();
-    memcpy(path, first, sizeof path);
-    remove_file();
+    file_remove();
+    memcpy(file_path, first, sizeof file_path);
+    file_remove();
 }
 
 static int run_all(void)

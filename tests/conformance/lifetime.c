@@ -4,43 +4,8 @@
  * When a name lives and when it dies: L1, L4, L6, L8 as far as the public API shows it, L9. Views (L2) and what is
  * left behind (L3) are in remains.c; fork (L7) and stops at each system call (L8) in tests/process.
  */
+#include "support/life.h"
 #include "support/peer.h"
-
-/* The name is free: nobody finds it, and creating it gives a fresh object. */
-static void check_gone(const char *name)
-{
-    ist_mapping *mapping = NULL;
-    ist_view view = IST_VIEW_INIT;
-    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
-    CHECK_ROW(name, IST_OK, ist_mapping_create(&mapping, name, 4096, NULL));
-    CHECK_ROW(name, IST_OK, ist_mapping_view(mapping, IST_READ, 0, 4096, &view));
-    for (size_t i = 0; i < 4096; i++)
-        assert_int_equal(((unsigned char *)view.data)[i], 0);
-    ist_view_unmap(&view);
-    ist_mapping_close(mapping);
-    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
-}
-
-static void check_alive(const char *name)
-{
-    ist_mapping *mapping = NULL;
-    CHECK_ROW(name, IST_OK, ist_mapping_open(&mapping, name, IST_READ));
-    ist_mapping_close(mapping);
-    mapping = NULL;
-    CHECK_ROW(name, IST_EXISTED, ist_mapping_create(&mapping, name, 4096, NULL));
-    ist_mapping_close(mapping);
-}
-
-/* A peer that has created the name, mapped it, and written into it. */
-static peer *start_creator(const char *name)
-{
-    peer *who = peer_start_holder();
-    PEER_ASK(who, "IST_OK", "create %s 4096", peer_word(name));
-    PEER_ASK(who, "IST_OK 4096", "view write 0 4096");
-    PEER_ASK(who, "ok", "poke 0 77");
-    PEER_ASK(who, "ok", "poke 4095 78");
-    return who;
-}
 
 static peer *start_opener(const char *name, const char *access)
 {
@@ -56,9 +21,9 @@ TEST(a_name_dies_when_its_only_handle_is_closed)
     ist_mapping *mapping = NULL;
     unique_name(name, "", "life");
     CHECK_OK(ist_mapping_create(&mapping, name, 4096, NULL));
-    check_alive(name);
+    life_check_alive(name);
     ist_mapping_close(mapping);
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L1 */
@@ -71,10 +36,10 @@ TEST(a_name_lives_as_long_as_any_handle_of_the_process)
     CHECK_OK(ist_mapping_open(&handles[1], name, IST_READ));
     CHECK_STATUS(IST_EXISTED, ist_mapping_create(&handles[2], name, 4096, NULL));
     for (size_t i = 0; i < 3; i++) {
-        check_alive(name);
+        life_check_alive(name);
         ist_mapping_close(handles[i]);
     }
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L1 */
@@ -82,15 +47,15 @@ TEST(a_name_lives_as_long_as_any_process_holds_it_whoever_made_it)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer *opener = start_opener(name, "read");
     PEER_ASK(creator, "ok", "close");
-    check_alive(name);
+    life_check_alive(name);
     PEER_ASK(creator, "IST_OK", "open %s write", name);
     PEER_ASK(opener, "ok", "close");
-    check_alive(name);
+    life_check_alive(name);
     PEER_ASK(creator, "ok", "close");
-    check_gone(name);
+    life_check_gone(name);
     peer_end(creator);
     peer_end(opener);
 }
@@ -100,10 +65,10 @@ TEST(a_name_dies_with_a_process_that_exits_without_closing)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer_say(creator, "exit");
     assert_true(peer_ended_well(creator));
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L1 L3 L4 */
@@ -111,10 +76,10 @@ TEST(a_name_dies_with_a_process_that_ends_without_any_clean_up)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer_say(creator, "vanish");
     assert_true(peer_ended_well(creator));
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L1 L3 L4 */
@@ -122,9 +87,9 @@ TEST(a_name_dies_with_a_killed_process)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer_kill(creator);
-    check_gone(name);
+    life_check_gone(name);
     peer_forget(creator);
 }
 
@@ -135,7 +100,7 @@ TEST(the_first_call_after_a_kill_may_be_the_create)
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer_kill(creator);
     CHECK_OK(ist_mapping_create(&mapping, name, 8192, NULL));
     CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
@@ -154,18 +119,18 @@ TEST(a_killed_holder_takes_nothing_from_the_others)
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
     unique_name(name, "", "life");
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer *opener = start_opener(name, "write");
     peer_kill(creator);
-    check_alive(name);
+    life_check_alive(name);
     CHECK_OK(ist_mapping_open(&mapping, name, IST_READ));
     CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
     assert_int_equal(*(unsigned char *)view.data, 77);
     peer_kill(opener);
-    check_alive(name);
+    life_check_alive(name);
     ist_view_unmap(&view);
     ist_mapping_close(mapping);
-    check_gone(name);
+    life_check_gone(name);
     peer_forget(creator);
     peer_forget(opener);
 }
@@ -176,15 +141,15 @@ TEST(a_name_dies_when_all_of_many_holders_are_killed)
     char name[NAME_SIZE];
     peer *all[12];
     unique_name(name, "", "life");
-    all[0] = start_creator(name);
+    all[0] = life_start_creator(name);
     for (size_t i = 1; i < COUNT_OF(all); i++)
         all[i] = start_opener(name, i % 2 == 0 ? "read" : "write");
     for (size_t i = 0; i < COUNT_OF(all); i++) {
-        check_alive(name);
+        life_check_alive(name);
         peer_kill(all[i]);
         peer_forget(all[i]);
     }
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L1 L3: with names that hash, and global ones */
@@ -195,9 +160,9 @@ TEST(long_and_global_names_die_with_a_killed_process_too)
     unique_name(name, "", "LIFE");
     memset(name + strlen(name), 'X', NAME_SIZE - strlen(name));
     name[NAME_SIZE - 1] = '\0';
-    peer *creator = start_creator(name);
+    peer *creator = life_start_creator(name);
     peer_kill(creator);
-    check_gone(name);
+    life_check_gone(name);
     peer_forget(creator);
     unique_name(global, "Global\\", "life");
     creator = peer_start_holder();
@@ -207,7 +172,7 @@ TEST(long_and_global_names_die_with_a_killed_process_too)
         SKIP(long_and_global_names_die_with_a_killed_process_too, "this user may not create Global\\ objects");
     assert_string_equal(answer, "IST_OK");
     peer_kill(creator);
-    check_gone(global);
+    life_check_gone(global);
     peer_forget(creator);
 }
 
@@ -229,14 +194,14 @@ TEST(closing_does_not_wait_for_a_stopped_holder)
     char name[NAME_SIZE];
     ist_mapping *mapping = NULL;
     unique_name(name, "", "stop");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     CHECK_OK(ist_mapping_open(&mapping, name, IST_WRITE));
     peer_stop(other);
     ist_mapping_close(mapping);
     peer_go(other);
     PEER_ASK(other, "77", "peek 0");
     peer_end(other);
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L8 */
@@ -244,15 +209,15 @@ TEST(a_stopped_holder_is_not_mistaken_for_dead)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "stop");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     peer_stop(other);
-    check_alive(name);
-    check_alive(name);
+    life_check_alive(name);
+    life_check_alive(name);
     peer_go(other);
     PEER_ASK(other, "77", "peek 0");
-    check_alive(name);
+    life_check_alive(name);
     PEER_ASK(other, "ok", "close");
-    check_gone(name);
+    life_check_gone(name);
     peer_end(other);
 }
 
@@ -261,10 +226,10 @@ TEST(a_holder_killed_while_it_is_stopped_is_dead)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "stop");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     peer_stop(other);
     peer_kill(other);
-    check_gone(name);
+    life_check_gone(name);
     peer_forget(other);
 }
 
@@ -274,18 +239,18 @@ TEST(a_new_program_inherits_nothing)
     char name[NAME_SIZE];
     char unnamed[PEER_LINE_SIZE];
     unique_name(name, "", "heir");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     PEER_ASK(other, "ok", "slot 1");
     PEER_ASK(other, "IST_OK", "create - 4096");
     peer_query(other, unnamed, "export %llu write", (unsigned long long)ist_process_id());
     peer_say(other, "heir");
     peer_hear(other, unnamed);
     assert_string_equal(unnamed, "here");
-    check_alive(name);
+    life_check_alive(name);
     peer_kill(other);
-    check_gone(name);
+    life_check_gone(name);
     PEER_ASK(other, "pong", "ping");
-    check_gone(name);
+    life_check_gone(name);
     peer_forget(other);
 }
 

@@ -3,33 +3,9 @@
  *
  * Which files can be mapped, and for what: M9, M5, N9.
  */
+#include "support/file.h"
 #include "support/host.h"
 #include "support/peer.h"
-
-static char path[NAME_SIZE];
-
-/* Makes the test's file: `size` bytes, the byte at i being i % 251. */
-static void make_file(size_t size)
-{
-    static unsigned char bytes[300000];
-    for (size_t i = 0; i < size; i++)
-        bytes[i] = (unsigned char)(i % 251);
-    unique_name(path, "isthmus-", "file.tmp");
-    assert_true(host_file_write(path, bytes, size));
-}
-
-static void remove_file(void)
-{
-    assert_true(host_file_remove(path));
-}
-
-static ist_status create(ist_mapping **out, const char *name, uint64_t size, ist_access access)
-{
-    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
-    options.path = path;
-    options.access = access;
-    return ist_mapping_create(out, name, size, &options);
-}
 
 /* M5 M9 */
 TEST(nobody_gets_a_writable_view_of_a_read_only_mapping)
@@ -39,8 +15,8 @@ TEST(nobody_gets_a_writable_view_of_a_read_only_mapping)
     ist_mapping *second = NULL;
     ist_view view = IST_VIEW_INIT;
     unique_name(name, "", "file");
-    make_file(5000);
-    CHECK_OK(create(&mapping, name, 0, IST_READ));
+    file_make(5000);
+    CHECK_OK(file_map(&mapping, name, 0, IST_READ));
     CHECK_STATUS(IST_E_ACCESS, ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
     CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
     assert_int_equal(((unsigned char *)view.data)[250], 250);
@@ -51,7 +27,7 @@ TEST(nobody_gets_a_writable_view_of_a_read_only_mapping)
     CHECK_STATUS(IST_E_ACCESS, ist_mapping_open(&second, name, IST_WRITE));
     assert_null(second);
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* M9 */
@@ -60,8 +36,8 @@ TEST(a_read_only_mapping_is_shared_for_reading)
     char name[NAME_SIZE];
     ist_mapping *mapping = NULL;
     unique_name(name, "", "file");
-    make_file(5000);
-    CHECK_OK(create(&mapping, name, 0, IST_READ));
+    file_make(5000);
+    CHECK_OK(file_map(&mapping, name, 0, IST_READ));
     peer *other = peer_start_holder();
     PEER_ASK(other, "IST_OK", "open %s read", name);
     PEER_ASK(other, "5000", "size");
@@ -69,30 +45,30 @@ TEST(a_read_only_mapping_is_shared_for_reading)
     PEER_ASK(other, "100", "peek 100");
     PEER_ASK(other, "IST_E_ACCESS 0", "view write 0 0");
     PEER_ASK(other, "ok", "close");
-    PEER_ASK(other, "IST_EXISTED", "create %s 0 read path=%s", name, peer_word(path));
+    PEER_ASK(other, "IST_EXISTED", "create %s 0 read path=%s", name, peer_word(file_path));
     PEER_ASK(other, "5000", "size");
     peer_end(other);
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 /* N9 M9 */
 TEST(a_file_that_may_not_be_written_gives_no_writable_mapping)
 {
     ist_mapping *mapping = (ist_mapping *)&mapping;
-    make_file(5000);
-    assert_true(host_file_protect(path, true));
-    if (host_file_writable(path)) {
-        remove_file();
+    file_make(5000);
+    assert_true(host_file_protect(file_path, true));
+    if (host_file_writable(file_path)) {
+        file_remove();
         SKIP(a_file_that_may_not_be_written_gives_no_writable_mapping, "this user may write every file");
     }
-    CHECK_STATUS(IST_E_ACCESS, create(&mapping, NULL, 0, IST_WRITE));
+    CHECK_STATUS(IST_E_ACCESS, file_map(&mapping, NULL, 0, IST_WRITE));
     assert_null(mapping);
-    CHECK_STATUS(IST_E_ACCESS, create(&mapping, NULL, UINT64_C(1) << 62, IST_WRITE));
-    CHECK_OK(create(&mapping, NULL, 0, IST_READ));
+    CHECK_STATUS(IST_E_ACCESS, file_map(&mapping, NULL, UINT64_C(1) << 62, IST_WRITE));
+    CHECK_OK(file_map(&mapping, NULL, 0, IST_READ));
     ist_mapping_close(mapping);
-    assert_true(host_file_protect(path, false));
-    remove_file();
+    assert_true(host_file_protect(file_path, false));
+    file_remove();
 }
 
 /* M9 */
@@ -102,12 +78,12 @@ TEST(a_file_that_is_not_there_is_not_found)
                                         "isthmus-\xC3\xA4.tmp"};
     for (size_t i = 0; i < COUNT_OF(paths); i++) {
         ist_mapping *mapping = (ist_mapping *)&mapping;
-        (void)snprintf(path, sizeof path, "%s", paths[i]);
-        CHECK_ROW(path, IST_E_NOT_FOUND, create(&mapping, NULL, 0, IST_WRITE));
+        (void)snprintf(file_path, sizeof file_path, "%s", paths[i]);
+        CHECK_ROW(file_path, IST_E_NOT_FOUND, file_map(&mapping, NULL, 0, IST_WRITE));
         assert_null(mapping);
-        CHECK_ROW(path, IST_E_NOT_FOUND, create(&mapping, NULL, 10, IST_READ));
-        CHECK_ROW(path, IST_E_NOT_FOUND, create(&mapping, NULL, 10, IST_WRITE));
-        assert_true(host_file_size(path) == UINT64_MAX);
+        CHECK_ROW(file_path, IST_E_NOT_FOUND, file_map(&mapping, NULL, 10, IST_READ));
+        CHECK_ROW(file_path, IST_E_NOT_FOUND, file_map(&mapping, NULL, 10, IST_WRITE));
+        assert_true(host_file_size(file_path) == UINT64_MAX);
     }
 }
 
@@ -145,16 +121,16 @@ TEST(a_path_may_have_any_characters)
     char name[NAME_SIZE];
     ist_mapping *mapping = NULL;
     unique_name(name, "", "file");
-    unique_name(path, "isthmus-", "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80.tmp");
-    assert_true(host_file_write(path, "abc", 3));
-    CHECK_OK(create(&mapping, name, 0, IST_WRITE));
+    unique_name(file_path, "isthmus-", "\xC3\xA4 \xE2\x82\xAC \xF0\x9F\x98\x80.tmp");
+    assert_true(host_file_write(file_path, "abc", 3));
+    CHECK_OK(file_map(&mapping, name, 0, IST_WRITE));
     peer *other = peer_start_holder();
     PEER_ASK(other, "IST_OK", "open %s read", name);
     PEER_ASK(other, "IST_OK 3", "view read 0 0");
     PEER_ASK(other, "99", "peek 2");
     peer_end(other);
     ist_mapping_close(mapping);
-    remove_file();
+    file_remove();
 }
 
 static int run_all(void)

@@ -3,43 +3,8 @@
  *
  * What outlives the last handle and what does not: views (L2, M8), and nothing else (L3).
  */
+#include "support/life.h"
 #include "support/peer.h"
-
-/* The name is free: nobody finds it, and creating it gives a fresh object. */
-static void check_gone(const char *name)
-{
-    ist_mapping *mapping = NULL;
-    ist_view view = IST_VIEW_INIT;
-    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
-    CHECK_ROW(name, IST_OK, ist_mapping_create(&mapping, name, 4096, NULL));
-    CHECK_ROW(name, IST_OK, ist_mapping_view(mapping, IST_READ, 0, 4096, &view));
-    for (size_t i = 0; i < 4096; i++)
-        assert_int_equal(((unsigned char *)view.data)[i], 0);
-    ist_view_unmap(&view);
-    ist_mapping_close(mapping);
-    CHECK_ROW(name, IST_E_NOT_FOUND, ist_mapping_open(&mapping, name, IST_READ));
-}
-
-static void check_alive(const char *name)
-{
-    ist_mapping *mapping = NULL;
-    CHECK_ROW(name, IST_OK, ist_mapping_open(&mapping, name, IST_READ));
-    ist_mapping_close(mapping);
-    mapping = NULL;
-    CHECK_ROW(name, IST_EXISTED, ist_mapping_create(&mapping, name, 4096, NULL));
-    ist_mapping_close(mapping);
-}
-
-/* A peer that has created the name, mapped it, and written into it. */
-static peer *start_creator(const char *name)
-{
-    peer *who = peer_start_holder();
-    PEER_ASK(who, "IST_OK", "create %s 4096", peer_word(name));
-    PEER_ASK(who, "IST_OK 4096", "view write 0 4096");
-    PEER_ASK(who, "ok", "poke 0 77");
-    PEER_ASK(who, "ok", "poke 4095 78");
-    return who;
-}
 
 /* L2 */
 TEST(a_view_outlives_the_last_handle_but_the_name_does_not)
@@ -66,11 +31,11 @@ TEST(a_view_outlives_the_last_handle_but_the_name_does_not)
     assert_int_equal(old[0], 11);
     assert_int_equal(new[1], 0);
     ist_view_unmap(&view);
-    check_alive(name);
+    life_check_alive(name);
     assert_int_equal(new[0], 22);
     ist_view_unmap(&fresh_view);
     ist_mapping_close(fresh);
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L2 M7 */
@@ -80,12 +45,12 @@ TEST(views_of_two_processes_stay_coherent_without_any_handle)
     ist_mapping *mapping = NULL;
     ist_view view = IST_VIEW_INIT;
     unique_name(name, "", "view");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     CHECK_OK(ist_mapping_open(&mapping, name, IST_WRITE));
     CHECK_OK(ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
     ist_mapping_close(mapping);
     PEER_ASK(other, "ok", "close");
-    check_gone(name);
+    life_check_gone(name);
     volatile unsigned char *bytes = view.data;
     bytes[5] = 55;
     PEER_ASK(other, "55", "peek 5");
@@ -94,7 +59,7 @@ TEST(views_of_two_processes_stay_coherent_without_any_handle)
     peer_kill(other);
     assert_int_equal(bytes[0], 77);
     assert_int_equal(bytes[6], 66);
-    check_gone(name);
+    life_check_gone(name);
     ist_view_unmap(&view);
     peer_forget(other);
 }
@@ -104,9 +69,9 @@ TEST(a_view_in_another_process_does_not_hold_the_name)
 {
     char name[NAME_SIZE];
     unique_name(name, "", "view");
-    peer *other = start_creator(name);
+    peer *other = life_start_creator(name);
     PEER_ASK(other, "ok", "close");
-    check_gone(name);
+    life_check_gone(name);
     PEER_ASK(other, "77", "peek 0");
     peer_end(other);
 }
@@ -148,7 +113,7 @@ TEST(thousands_of_failures_leave_nothing)
         CHECK_STATUS(IST_E_ARG, ist_mapping_import(&mapping, "no token"));
         CHECK_STATUS(IST_E_ARG, ist_mapping_create(&mapping, name, 0, NULL));
     }
-    check_gone(name);
+    life_check_gone(name);
 }
 
 /* L3 */
