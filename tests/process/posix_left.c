@@ -225,8 +225,8 @@ static int sweep_blind_private(void *argument)
 /* L3: what a maker leaves that is killed before it undoes its umask. */
 TEST(a_private_that_cannot_be_looked_into_goes_too)
 {
-    if (getuid() != 0)
-        SKIP(a_private_that_cannot_be_looked_into_goes_too, "only root can become several users");
+    if (stage_one_user_because() != NULL)
+        SKIP(a_private_that_cannot_be_looked_into_goes_too, stage_one_user_because());
     on_stage(sweep_blind_private, "a private without a mode");
 }
 
@@ -257,10 +257,8 @@ static int sweep_as_root(void *argument)
 /* Hazard 5 */
 TEST(root_sweeps_nothing_of_a_strangers)
 {
-    if (getuid() != 0)
-        SKIP(root_sweeps_nothing_of_a_strangers, "only root can become several users");
-    if (stage_shared_because() != NULL)
-        SKIP(root_sweeps_nothing_of_a_strangers, stage_shared_because());
+    if (stage_one_user_because() != NULL)
+        SKIP(root_sweeps_nothing_of_a_strangers, stage_one_user_because());
     on_stage(sweep_as_root, "root and a stranger's entries");
 }
 

@@ -219,25 +219,12 @@ static int live_with_it(void *argument)
     return 0;
 }
 
-static int try_to_become(void *argument)
-{
-    (void)argument;
-    return setregid(BERT, BERT) == 0 && setreuid(BERT, BERT) == 0 ? 0 : 1;
-}
-
-static const char *why_not(void)
-{
-    if (stage_shared_because() != NULL)
-        return stage_shared_because();
-    return geteuid() == 0 && stage_run(try_to_become, NULL) == 0 ? NULL : "only root can become several users";
-}
-
 /* A2, A4, hazards 5 and 6 */
 TEST(nothing_that_a_stranger_puts_there_is_followed_joined_or_waited_for)
 {
     unsigned before = stage_failures();
-    if (why_not() != NULL)
-        SKIP(nothing_that_a_stranger_puts_there_is_followed_joined_or_waited_for, why_not());
+    if (stage_one_user_because() != NULL)
+        SKIP(nothing_that_a_stranger_puts_there_is_followed_joined_or_waited_for, stage_one_user_because());
     for (size_t n = 0; n < COUNT_OF(tricks); n++) {
         trick one = tricks[n];
         stage_clear();
@@ -283,8 +270,8 @@ static int pass_by(void *argument)
 TEST(a_sweep_leaves_a_strangers_objects_alone)
 {
     unsigned before = stage_failures();
-    if (why_not() != NULL)
-        SKIP(a_sweep_leaves_a_strangers_objects_alone, why_not());
+    if (stage_one_user_because() != NULL)
+        SKIP(a_sweep_leaves_a_strangers_objects_alone, stage_one_user_because());
     int *leave = stage_memory(2 * sizeof *leave);
     for (int dead = 0; dead < 2; dead++) {
         stage_clear();

@@ -118,19 +118,6 @@ static visit *enter_checked(unsigned slot, const visit *wanted, ist_status statu
     return who;
 }
 
-static int try_to_become(void *argument)
-{
-    (void)argument;
-    return setregid(BERT, BERT) == 0 && setreuid(BERT, BERT) == 0 ? 0 : 1;
-}
-
-static const char *why_not(void)
-{
-    if (stage_shared_because() != NULL)
-        return stage_shared_because();
-    return geteuid() == 0 && stage_run(try_to_become, NULL) == 0 ? NULL : "only root can become several users";
-}
-
 static unsigned failures_before;
 
 static void begin(const char *what)
@@ -150,8 +137,8 @@ static void end(void)
     static void test##_play(void);                                                                                     \
     TEST(test)                                                                                                         \
     {                                                                                                                  \
-        if (why_not() != NULL)                                                                                         \
-            SKIP(test, why_not());                                                                                     \
+        if (stage_one_user_because() != NULL)                                                                          \
+            SKIP(test, stage_one_user_because());                                                                      \
         begin(#test);                                                                                                  \
         test##_play();                                                                                                 \
         end();                                                                                                         \

@@ -43,6 +43,9 @@ int stage_wait(pid_t pid);
 /* Kills, and reaps. */
 void stage_kill(pid_t pid);
 
+/* NULL when children can become other users on a private stage, else why not. */
+const char *stage_one_user_because(void);
+
 /* Becomes another user, with a group of the same number and one more, if that is not 0; in a child, as root. */
 void stage_become(uid_t uid, gid_t group);
 
