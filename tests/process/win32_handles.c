@@ -95,6 +95,31 @@ TEST(a_handle_imported_for_reading_gives_no_right_to_write_the_list)
     ist_mapping_close(mapping);
 }
 
+/* M5: its list may give us a handle for writing all the same. */
+TEST(a_native_section_for_reading_gives_no_writable_view)
+{
+    char name[NAME_SIZE];
+    WCHAR wide[NAME_SIZE];
+    ist_mapping *mapping = NULL;
+    ist_view view = IST_VIEW_INIT;
+    if (host_emulator() != NULL)
+        SKIP(a_native_section_for_reading_gives_no_writable_view, "Wine maps a section for reading for writing too");
+    unique_name(name, "Local\\", "readonly");
+    (void)MultiByteToWideChar(CP_UTF8, 0, name, -1, wide, NAME_SIZE);
+    HANDLE section = CreateFileMappingW(INVALID_HANDLE_VALUE, NULL, PAGE_READONLY, 0, 4096, wide);
+    assert_non_null(section);
+    ist_status status = ist_mapping_open(&mapping, name, IST_WRITE);
+    if (status == IST_OK) {
+        CHECK_STATUS(IST_E_ACCESS, ist_mapping_view(mapping, IST_WRITE, 0, 0, &view));
+        CHECK_OK(ist_mapping_view(mapping, IST_READ, 0, 0, &view));
+        ist_view_unmap(&view);
+        ist_mapping_close(mapping);
+    } else {
+        assert_int_equal(status, IST_E_ACCESS);
+    }
+    (void)CloseHandle(section);
+}
+
 /* M11 */
 TEST(a_used_token_stays_used_when_its_handle_numbers_come_back)
 {
@@ -149,6 +174,7 @@ static int run_all(void)
         RUN(the_native_handle_maps_the_same_memory_and_is_not_inherited),
         RUN(a_handle_imported_for_reading_cannot_be_duplicated_into_more),
         RUN(a_handle_imported_for_reading_gives_no_right_to_write_the_list),
+        RUN(a_native_section_for_reading_gives_no_writable_view),
         RUN(a_used_token_stays_used_when_its_handle_numbers_come_back),
         RUN(a_token_that_was_tampered_with_touches_no_handle),
     };
