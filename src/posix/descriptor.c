@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,18 +38,20 @@ static pthread_mutex_t turns_mutex = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t *turns;
 static size_t turns_size;
 
+/* A fork may come at any line: what is reached is always whole, and what is not is lost at worst. */
 static bool make_room(size_t number)
 {
     size_t size = (number + 64) * 2;
-    uint32_t *larger = number < turns_size ? turns : realloc(turns, size * sizeof *larger);
+    uint32_t *old = turns;
+    uint32_t *larger = number < turns_size ? NULL : plat_memory_take(size * sizeof *larger);
 
-    if (larger == NULL)
-        return false;
-    if (number >= turns_size) {
-        memset(larger + turns_size, 0, (size - turns_size) * sizeof *larger);
-        turns = larger;
-        turns_size = size;
-    }
+    if (number < turns_size || larger == NULL)
+        return number < turns_size;
+    if (old != NULL)
+        memcpy(larger, old, turns_size * sizeof *larger);
+    turns = larger;
+    turns_size = size;
+    plat_memory_give(old);
     return true;
 }
 
