@@ -245,10 +245,11 @@ reap:
 remove:
     DO(linked = 0; CALL_ENDS);
 
-    /* ---- sweep: a ticket whose exporter or target has ended is deleted ---- */
+    /* ---- sweep: a ticket whose lock is gone or whose target has ended is deleted ---- */
 sweep:
     DO(if
-       :: ticket[k] && (dead[EXPORTER] || (TICKETS == 1 && dead[1] && dead[2]) || (TICKETS == 2 && dead[2 - k])) ->
+       /* One step: a ticket is written after its byte is locked, so a lock that is gone stays gone. */
+       :: ticket[k] && (!byte_k[k] || (TICKETS == 1 && dead[1] && dead[2]) || (TICKETS == 2 && dead[2 - k])) ->
            ticket[k] = 0;
            NOTE_END
        :: else
