@@ -23,7 +23,7 @@ static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned inside;
 static unsigned closed; /* by so many forks and the exit */
 static bool exiting;
-static pthread_once_t installed = PTHREAD_ONCE_INIT;
+static bool installed;
 static IST_THREAD_LOCAL unsigned inside_here;
 static IST_THREAD_LOCAL bool exiting_here;
 static IST_THREAD_LOCAL bool exiting_again; /* at_exit is to run once more */
@@ -72,10 +72,15 @@ static void at_exit(void)
     registry_close_all();
 }
 
-static void install(void)
+/* When the program is loaded, before there are threads: a child that is forked while another thread is at it would wait
+   for that thread for ever. Only what is called before, by another constructor, finds it undone. */
+__attribute__((constructor)) static void install(void)
 {
-    (void)pthread_atfork(close_gate, after_fork_in_parent, after_fork_in_child);
-    (void)atexit(at_exit);
+    if (!installed) {
+        installed = true;
+        (void)pthread_atfork(close_gate, after_fork_in_parent, after_fork_in_child);
+        (void)atexit(at_exit);
+    }
 }
 
 int gate_enter(void)
@@ -83,7 +88,7 @@ int gate_enter(void)
     int cancel_state = 0;
 
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    (void)pthread_once(&installed, install);
+    install();
     if (exiting_here && !exiting_again)
         exiting_again = atexit(at_exit) == 0;
     (void)pthread_mutex_lock(&mutex);

@@ -7,7 +7,7 @@
 #ifndef ISTHMUS_POSIX_GATE_H
 #define ISTHMUS_POSIX_GATE_H
 
-/* Returns what gate_leave() needs. The first call installs the fork and exit handlers. */
+/* Returns what gate_leave() needs. */
 int gate_enter(void);
 void gate_leave(int entered);
 

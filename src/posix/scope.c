@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #if defined(__linux__)
-#include <linux/magic.h>
 #include <sys/vfs.h>
 #endif
 
@@ -129,13 +128,14 @@ static ist_status open_directory(bool global, uid_t user, descriptor *out, plat_
 /* A directory of tmpfs has so many bytes for each entry, of which each has two before it has any. */
 #define BYTES_OF_ENTRY 20
 #define FIRST_ENTRIES 2
+#define TMPFS 0x01021994UL /* TMPFS_MAGIC of a header that not every C library comes with */
 
 static bool has_countable_size(int fd)
 {
 #if defined(__linux__)
     struct statfs facts;
 
-    return fstatfs(fd, &facts) == 0 && facts.f_type == TMPFS_MAGIC;
+    return fstatfs(fd, &facts) == 0 && (unsigned long)facts.f_type == TMPFS;
 #else
     (void)fd;
     return false;
