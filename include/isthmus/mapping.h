@@ -87,7 +87,7 @@ IST_API ist_status ist_mapping_create(ist_mapping **out, const char *name, uint6
  *           IST_E_OS.
  * Blocking: never; lost races are retried a bounded number of times.
  * Threads:  any thread; not a signal handler; not a vfork() child.
- * Platform: none that can be seen.
+ * Platform: POSIX: another user's mapping of a file is opened only if the file is that user's own.
  * Source:   Win32 OpenFileMappingW; POSIX.1-2017 open, mmap.                                             Since: 0.1
  */
 IST_API ist_status ist_mapping_open(ist_mapping **out, const char *name, ist_access access);

@@ -47,7 +47,7 @@ static ist_status refuse_path(plat_error *error)
 
     if (code == EISDIR)
         status = IST_E_ACCESS;
-    else if (code == ENXIO) /* a socket */
+    else if (code == ENXIO || code == EOPNOTSUPP) /* a socket */
         status = IST_E_ARG;
     return status;
 }

@@ -90,8 +90,10 @@ ist_status process_identify(uint64_t id, process_identity *out, plat_error *erro
         status = read_proc(id, "status", status_text, sizeof status_text, error);
     if (status != IST_OK)
         return status;
+    if (stat[0] == '\0' && kill(number, 0) != 0) /* ended just now, or is nobody's to ask about */
+        return errno == ESRCH ? error_from_errno(error, "kill"), IST_E_ARG : error_from_errno(error, "kill");
     if (stat[0] == '\0')
-        return kill(number, 0) == 0 ? IST_OK : error_from_errno(error, "kill");
+        return IST_OK;
     out->start = strtoull(field_of(stat, 22), NULL, 10);
     out->user = effective_user(status_text);
     if (is_thread(status_text, id))

@@ -31,7 +31,10 @@ static ist_status make_file(const registry_entry *entry, const char *directory, 
         fd = descriptor_open(entry->where.directory, path, O_RDWR | O_CREAT | O_EXCL, mode);
     if (fd < 0)
         return error_from_errno(error, "openat");
-    if (fstat(fd, &facts) != 0 || ((facts.st_mode & 0777) != mode && fchmod(fd, mode) != 0)) {
+    /* What it took from the file it took from the directory. */
+    if (fstat(fd, &facts) != 0 ||
+        ((facts.st_mode & 0777) != mode &&
+         (fchmod(fd, mode) != 0 || fchmodat(entry->where.directory, directory, 0700, 0) != 0))) {
         ist_status status = error_from_errno(error, "fchmod");
 
         descriptor_drop(fd);

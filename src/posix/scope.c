@@ -159,7 +159,8 @@ static ist_status replace_directory(struct scope_state *state, plat_error *error
         if (dup2(fresh.fd, number) < 0 || fcntl(number, F_SETFD, FD_CLOEXEC) != 0)
             status = error_from_errno(error, "dup2");
         descriptor_drop(fresh.fd);
-        descriptor_own(&fresh, number, fresh.device, fresh.inode);
+        if (status == IST_OK)
+            descriptor_own(&fresh, number, fresh.device, fresh.inode);
     }
     if (status == IST_OK) {
         state->lost = state->lost || state->directory.fd >= 0;

@@ -42,9 +42,10 @@ static bool has_maker(const scope *where, const char *name)
     int fd = -1;
     int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
-    /* One whose maker was killed before it undid its umask cannot be looked into, but is empty. */
-    if (directory < 0 && errno == EACCES)
-        (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+    /* One whose maker was killed before it undid its umask cannot be looked into. */
+    if (directory < 0 && errno == EACCES && fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISDIR(facts.st_mode) && facts.st_uid == where->user && fchmodat(where->directory, name, 0700, 0) == 0)
+        directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
     if (directory < 0)
         return true;
     if (fstat(directory, &facts) == 0 && facts.st_uid == where->user) {

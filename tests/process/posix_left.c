@@ -231,6 +231,42 @@ TEST(a_private_that_cannot_be_looked_into_goes_too)
     on_stage(sweep_blind_private, "a private without a mode");
 }
 
+static int create_blindly(void *argument)
+{
+    ist_mapping *mapping = NULL;
+    bool vanishes = *(bool *)argument;
+    stage_become(ANNA, 0);
+    umask(0400);
+    STAGE_IS(ist_mapping_create(&mapping, name, 4096, NULL), IST_OK);
+    umask(022);
+    call_often(name, IST_OK);
+    if (vanishes)
+        _exit(0);
+    ist_mapping_close(mapping);
+    return 0;
+}
+
+static int create_after_blind_one(void *argument)
+{
+    bool vanishes[] = {false, true};
+    ist_mapping *mapping = NULL;
+    (void)argument;
+    for (size_t n = 0; n < COUNT_OF(vanishes); n++)
+        STAGE_CHECK(stage_run(create_blindly, &vanishes[n]) == 0);
+    stage_become(ANNA, 0);
+    STAGE_IS(ist_mapping_create(&mapping, name, 4096, NULL), IST_OK);
+    ist_mapping_close(mapping);
+    return 0;
+}
+
+/* L1 L4 */
+TEST(a_umask_that_takes_the_owners_own_rights_takes_nothing)
+{
+    if (stage_one_user_because() != NULL)
+        SKIP(a_umask_that_takes_the_owners_own_rights_takes_nothing, stage_one_user_because());
+    on_stage(create_after_blind_one, "a umask of 0400");
+}
+
 static int leave_lookalikes(void *argument)
 {
     char path[160];
@@ -273,6 +309,7 @@ static int suite(void)
         RUN(a_process_that_lost_its_descriptors_still_sweeps),
         RUN(what_a_late_exit_handler_makes_goes_with_the_exit),
         RUN(a_private_that_cannot_be_looked_into_goes_too),
+        RUN(a_umask_that_takes_the_owners_own_rights_takes_nothing),
         RUN(root_sweeps_nothing_of_a_strangers),
     };
     return cmocka_run_group_tests_name("process.posix_left", tests, NULL, NULL);
