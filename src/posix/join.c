@@ -78,7 +78,7 @@ static step look(visit *here)
     registry_entry *entry = here->entry;
 
     /* Who creates mostly finds nothing, and this is the cheaper way to. */
-    if (here->creating &&
+    if (here->want->creating &&
         fstatat(entry->where.directory, entry->name, &here->directory_facts, AT_SYMLINK_NOFOLLOW) != 0 &&
         errno == ENOENT)
         return STEP_NONE;
@@ -102,7 +102,7 @@ static step look(visit *here)
 /* What nobody holds is nothing to an opener, and in the way of a creator who may not remove it (L1). */
 static step in_the_way(visit *here)
 {
-    return here->creating ? refused(here, IST_E_ACCESS, "left behind by another user") : STEP_NONE;
+    return here->want->creating ? refused(here, IST_E_ACCESS, "left behind by another user") : STEP_NONE;
 }
 
 /* Declared dead by a swap of its life word, or without one. */

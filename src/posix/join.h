@@ -20,7 +20,6 @@ typedef enum step {
 typedef struct visit {
     registry_entry *entry;
     const registry_want *want;
-    bool creating;
     bool denied;     /* the caller may read the segment but asks to write */
     unsigned barred; /* times that the name's place was another user's */
     int directory;

@@ -71,12 +71,7 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
     registry_plan plan = {.flags = SEGMENT_FILE | (request->access == IST_READ ? SEGMENT_READ_ONLY : 0),
                           .audience = request->audience,
                           .path = path};
-    registry_want look = *want;
-    ist_status status = IST_E_NOT_FOUND;
-
-    look.creating = true;
-    if (name != NULL)
-        status = registry_open(&made->entry, name, &look, error);
+    ist_status status = name != NULL ? registry_open(&made->entry, name, want, error) : IST_E_NOT_FOUND;
 
     if (status != IST_E_NOT_FOUND)
         return status == IST_OK ? IST_EXISTED : status;
@@ -94,7 +89,7 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
 ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request *request, plat_mapping **out,
                                plat_mapping_facts *facts, plat_error *error)
 {
-    const registry_want want = {SEGMENT_MAPPING, request->access, request->trust_everyone, 0, false};
+    const registry_want want = {SEGMENT_MAPPING, request->access, request->trust_everyone, 0, true};
     plat_mapping *made = NULL;
     ist_status status = take(&made, error);
     int entered = 0;

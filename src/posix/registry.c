@@ -65,15 +65,16 @@ static ist_status open_loop(visit *here)
     return status;
 }
 
-/* Of the entries that this process did not make, how many need no look: the one that it has just joined. */
+/* Of the entries that this process did not make, how many need no look: the one that it has just joined, if that is
+   the only one. */
 static uint64_t known_foreign(const registry_entry *entry, ist_status status)
 {
-    return status >= 0 && !entry->made && !reap_made_here(entry) ? 1 : 0;
+    return entry->where.foreign == 1 && status >= 0 && !entry->made && !reap_made_here(entry) ? 1 : 0;
 }
 
 ist_status registry_open(registry_entry *entry, const plat_name *name, const registry_want *want, plat_error *error)
 {
-    visit here = {.entry = entry, .want = want, .creating = want->creating, .error = error};
+    visit here = {.entry = entry, .want = want, .error = error};
     ist_status status = begin(entry, name, error);
 
     if (status == IST_OK) {
@@ -143,7 +144,7 @@ static ist_status create_loop(visit *here, const registry_plan *plan)
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
                            const registry_plan *plan, plat_error *error)
 {
-    visit here = {.entry = entry, .want = want, .creating = true, .error = error};
+    visit here = {.entry = entry, .want = want, .error = error};
     ist_status status = begin(entry, name, error);
 
     if (status == IST_OK) {

@@ -37,7 +37,7 @@ typedef struct registry_want {
     ist_access access; /* IST_READ or IST_WRITE */
     bool trust_everyone;
     uint64_t id;   /* only this object, or 0 */
-    bool creating; /* what may not be removed is in the way: set by registry_create, and for a look before it */
+    bool creating; /* what may not be removed is in the way, not nothing */
 } registry_want;
 
 /* What a maker makes. */

@@ -266,14 +266,14 @@ ist_status ticket_spend(const scope *where, const ticket *used, plat_error *erro
 
 /* ---- the list ---- */
 
-static void drop_pending(pending *kept, bool withdraw)
+static void drop_pending(pending *kept)
 {
     scope where;
     char name[NAME_ENTRY_SIZE];
     plat_error error;
     bool usable = scope_again(&kept->where, &where, &error) == IST_OK;
 
-    if (usable && withdraw) {
+    if (usable) {
         entry_of(name, &where, kept->number);
         (void)unlinkat(where.directory, name, 0);
     }
@@ -314,7 +314,7 @@ static void drop_all(pending *taken)
     while (taken != NULL) {
         pending *next = taken->next;
 
-        drop_pending(taken, true);
+        drop_pending(taken);
         taken = next;
     }
 }

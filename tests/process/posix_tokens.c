@@ -167,17 +167,22 @@ static int sweep_elsewhere(void *argument)
     return stage_run(call_once, NULL);
 }
 
-static int several_spaces(void *argument)
+/* A token for the target outlives its exporter's handle and what is done meanwhile. */
+static int export_and_do(pid_t target, int (*meanwhile)(void *))
 {
     ist_mapping *mapping = NULL;
-    pid_t target = start_target(0, false);
-    (void)argument;
     STAGE_IS(ist_mapping_create(&mapping, name, 4096, NULL), IST_OK);
     STAGE_IS(ist_mapping_export(mapping, (uint64_t)target, IST_READ, shared->token), IST_OK);
     ist_mapping_close(mapping);
-    STAGE_CHECK(stage_run(sweep_elsewhere, NULL) == 0);
+    STAGE_CHECK(stage_run(meanwhile, NULL) == 0);
     end_target(target, IST_OK);
     return 0;
+}
+
+static int several_spaces(void *argument)
+{
+    (void)argument;
+    return export_and_do(start_target(0, false), sweep_elsewhere);
 }
 
 /* M11 L1: where numbers of processes mean something else they say nothing. */
@@ -188,16 +193,10 @@ TEST(a_token_is_safe_from_a_sweep_in_another_name_space_of_processes)
 
 static int first_thread_ends(void *argument)
 {
-    ist_mapping *mapping = NULL;
     pid_t target = start_target(0, true);
     (void)argument;
     usleep(20000); /* its first thread ends, most likely; nothing depends on it */
-    STAGE_IS(ist_mapping_create(&mapping, name, 4096, NULL), IST_OK);
-    STAGE_IS(ist_mapping_export(mapping, (uint64_t)target, IST_READ, shared->token), IST_OK);
-    ist_mapping_close(mapping);
-    STAGE_CHECK(stage_run(call_once, NULL) == 0);
-    end_target(target, IST_OK);
-    return 0;
+    return export_and_do(target, call_once);
 }
 
 /* M11: it looks like a process that has ended. */

@@ -3,31 +3,12 @@
  *
  * What a native handle and a token must not give. Only on Windows.
  */
-#if !defined(WIN32_LEAN_AND_MEAN)
-#define WIN32_LEAN_AND_MEAN
-#endif
-#include <windows.h>
-
 #include "support/host.h"
 #include "support/peer.h"
 
+#include "native/native_win32.h"
+
 #include <isthmus/win32.h>
-
-static ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience)
-{
-    ist_mapping *mapping = NULL;
-    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
-    options.audience = audience;
-    CHECK_OK(ist_mapping_create(&mapping, name, size, &options));
-    return mapping;
-}
-
-static ist_view view_as(ist_mapping *mapping, ist_access access)
-{
-    ist_view view = IST_VIEW_INIT;
-    CHECK_OK(ist_mapping_view(mapping, access, 0, 0, &view));
-    return view;
-}
 
 /* L9 */
 TEST(the_native_handle_maps_the_same_memory_and_is_not_inherited)

@@ -22,22 +22,6 @@ static ist_mapping *open_as(const char *name, ist_access access)
     return mapping;
 }
 
-static ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience)
-{
-    ist_mapping *mapping = NULL;
-    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
-    options.audience = audience;
-    CHECK_OK(ist_mapping_create(&mapping, name, size, &options));
-    return mapping;
-}
-
-static ist_view view_as(ist_mapping *mapping, ist_access access)
-{
-    ist_view view = IST_VIEW_INIT;
-    CHECK_OK(ist_mapping_view(mapping, access, 0, 0, &view));
-    return view;
-}
-
 static void check_text(const ist_view *view, const char *expected)
 {
     char text[128];

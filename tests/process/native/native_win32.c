@@ -90,3 +90,19 @@ void native_end(native *who)
     (void)CloseHandle(who->output);
     (void)CloseHandle(who->process);
 }
+
+ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience)
+{
+    ist_mapping *mapping = NULL;
+    ist_mapping_options options = IST_MAPPING_OPTIONS_INIT;
+    options.audience = audience;
+    CHECK_OK(ist_mapping_create(&mapping, name, size, &options));
+    return mapping;
+}
+
+ist_view view_as(ist_mapping *mapping, ist_access access)
+{
+    ist_view view = IST_VIEW_INIT;
+    CHECK_OK(ist_mapping_view(mapping, access, 0, 0, &view));
+    return view;
+}

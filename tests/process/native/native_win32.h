@@ -38,4 +38,8 @@ void native_ask(native *who, const char *question, const char *answer);
 
 void native_end(native *who);
 
+/* Our side: a mapping, and a view of all of it, or the test fails. */
+ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience);
+ist_view view_as(ist_mapping *mapping, ist_access access);
+
 #endif
