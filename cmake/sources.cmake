@@ -3,13 +3,19 @@
 
 set(ISTHMUS_CORE_SOURCES
     src/core/detail.c
+    src/core/event.c
     src/core/mapping.c
+    src/core/mutex.c
     src/core/name.c
+    src/core/object.c
     src/core/options.c
+    src/core/semaphore.c
     src/core/status.c
     src/core/text.c
+    src/core/timer.c
     src/core/traits.c
-    src/core/utf.c)
+    src/core/utf.c
+    src/core/wait.c)
 
 set(posix_sources
     src/posix/access.c

@@ -34,6 +34,9 @@ typedef enum ist_audience {
     IST_AUDIENCE_EVERYONE_WRITE = 4
 } ist_audience;
 
+/* Bytes that a token takes, terminator included: ist_mapping_export() and its like. */
+#define IST_TOKEN_SIZE 129
+
 /**
  * Tells the calling process's id, in the form that ist_mapping_export() takes.
  * Shape:    never 0.

@@ -7,12 +7,17 @@
 #define ISTHMUS_ISTHMUS_H
 
 #include <isthmus/access.h>
+#include <isthmus/event.h>
 #include <isthmus/export.h>
 #include <isthmus/mapping.h>
+#include <isthmus/mutex.h>
 #include <isthmus/name.h>
+#include <isthmus/semaphore.h>
 #include <isthmus/status.h>
 #include <isthmus/text.h>
+#include <isthmus/timer.h>
 #include <isthmus/traits.h>
 #include <isthmus/version.h>
+#include <isthmus/wait.h>
 
 #endif

@@ -21,9 +21,6 @@ IST_BEGIN_DECLS
 /* Offsets of views are multiples of this many bytes, on every system. */
 #define IST_GRANULARITY 65536
 
-/* Bytes that a token takes, terminator included. */
-#define IST_TOKEN_SIZE 129
-
 /* A handle to a mapping. Any thread may use it, several at once; only the close must be the last. */
 typedef struct ist_mapping ist_mapping;
 

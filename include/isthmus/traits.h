@@ -22,11 +22,16 @@ typedef struct ist_traits {
     uint32_t one_scope;   /* 1 where `Local\X` and `Global\X` are one object (Windows' session 0, N7) */
     uint32_t token_holds; /* 1 where a token that nobody imports holds the object until the target ends, even after
                              the exporter's end (M11); 0 where it goes with the exporter */
+    uint32_t abandon_at_once;     /* 1 where a blocked waiter learns at once of an owner's end (X3) */
+    uint32_t wait_all_mixed;      /* 1 where a wait for all may mix scopes, owners and audiences (W3) */
+    uint64_t recheck_ns;          /* what no system reports is found within this; 0 where there is no such thing */
+    uint64_t timer_resolution_ns; /* a timer is early by no more than this (T1) */
+    uint64_t wait_tick_ns;        /* the system's tick, by which a timeout may be late (W5) */
 } ist_traits;
 
 #define IST_TRAITS_INIT                                                                                                \
     {                                                                                                                  \
-        (uint32_t)sizeof(ist_traits), 0, 0, 0, 0, 0, 0, 0                                                              \
+        (uint32_t)sizeof(ist_traits), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                               \
     }
 
 /**

@@ -13,7 +13,7 @@
 IST_BEGIN_DECLS
 
 #define IST_VERSION_MAJOR 0
-#define IST_VERSION_MINOR 1
+#define IST_VERSION_MINOR 2
 #define IST_VERSION_PATCH 0
 
 /* One number that grows with every release: major * 10000 + minor * 100 + patch. */
@@ -32,7 +32,7 @@ IST_BEGIN_DECLS
 IST_API uint32_t ist_version(void);
 
 /**
- * Tells the same version as text, for example "0.1.0".
+ * Tells the same version as text, for example "0.2.0".
  * Shape:    never NULL.
  * Owns:     the library's; valid as long as the library is loaded.
  * Errors:   none.

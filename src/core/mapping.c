@@ -74,14 +74,6 @@ static ist_status read_request(uint64_t size, const ist_mapping_options *options
     return status;
 }
 
-/* Splits the access of an open into rights and trust. */
-static ist_status read_access(ist_access access, ist_access *rights, bool *trust_everyone)
-{
-    *trust_everyone = (access & IST_TRUST_EVERYONE) != 0;
-    *rights = access & ~IST_TRUST_EVERYONE;
-    return *rights == IST_READ || *rights == IST_WRITE ? IST_OK : detail_refuse(IST_E_ARG, "access");
-}
-
 /* Takes memory for a handle before the backend is asked, so that success needs nothing more. */
 static ist_status handle_take(ist_mapping **out)
 {
@@ -135,7 +127,7 @@ ist_status ist_mapping_open(ist_mapping **out, const char *name, ist_access acce
     *out = NULL;
     if (name == NULL)
         return detail_refuse(IST_E_ARG, "name");
-    status = read_access(access, &rights, &trust_everyone);
+    status = options_split_access(access, &rights, &trust_everyone);
     if (status == IST_OK)
         status = name_parse(name, &parsed);
     if (status == IST_OK)

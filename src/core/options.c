@@ -5,7 +5,6 @@
  */
 #include "core/options.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "core/detail.h"
@@ -43,4 +42,11 @@ ist_status options_check_common(ist_audience audience, ist_trust trust)
     if ((uint32_t)audience > IST_AUDIENCE_EVERYONE_WRITE)
         return detail_refuse(IST_E_ARG, "audience");
     return trust == IST_TRUST_OWNER || trust == IST_TRUST_EVERYONE ? IST_OK : detail_refuse(IST_E_ARG, "trust");
+}
+
+ist_status options_split_access(ist_access access, ist_access *rights, bool *trust_everyone)
+{
+    *trust_everyone = (access & IST_TRUST_EVERYONE) != 0;
+    *rights = access & ~IST_TRUST_EVERYONE;
+    return *rights == IST_READ || *rights == IST_WRITE ? IST_OK : detail_refuse(IST_E_ARG, "access");
 }

@@ -6,6 +6,8 @@
 #ifndef ISTHMUS_CORE_OPTIONS_H
 #define ISTHMUS_CORE_OPTIONS_H
 
+#include <stdbool.h>
+
 #include <isthmus/mapping.h>
 
 /* Copies an option struct of the caller's version into one of ours, which is zeroed first. A smaller struct lacks the
@@ -15,5 +17,8 @@ ist_status options_copy(void *ours, size_t known, size_t first, const void *thei
 
 /* Checks what all kinds have in common. */
 ist_status options_check_common(ist_audience audience, ist_trust trust);
+
+/* Splits the access of an open into rights and trust. */
+ist_status options_split_access(ist_access access, ist_access *rights, bool *trust_everyone);
 
 #endif

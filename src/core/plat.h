@@ -6,7 +6,8 @@
  * The core has checked every argument before it calls: pointers, names, access bits, flags, alignments and ranges are
  * what the comments say. A backend never calls up into the core. Every function that can fail returns one of the
  * statuses of the public call it serves and, when that is below 0, has filled *error; it owns nothing afterwards and
- * has changed nothing. No function blocks on another process. All may be called from several threads at once.
+ * has changed nothing. No function but plat_wait blocks on another process. All may be called from several threads at
+ * once.
  */
 #ifndef ISTHMUS_CORE_PLAT_H
 #define ISTHMUS_CORE_PLAT_H
@@ -19,6 +20,7 @@
 #include <isthmus/mapping.h>
 #include <isthmus/status.h>
 #include <isthmus/traits.h>
+#include <isthmus/wait.h>
 
 /* Why a call failed. All zero means that no system call refused; `call` is a string literal. */
 typedef struct plat_error {
@@ -117,5 +119,99 @@ ist_status plat_view_commit(const plat_view *view, size_t offset, size_t length,
 ist_status plat_view_flush(const plat_view *view, plat_error *error);
 
 void plat_view_unmap(plat_view *view);
+
+/* ---- mutexes, semaphores, events, timers ---- */
+
+typedef enum plat_kind {
+    PLAT_MUTEX,
+    PLAT_SEMAPHORE,
+    PLAT_EVENT,
+    PLAT_TIMER,
+    PLAT_FOREIGN, /* a wrapped native handle of any other sort: only to wait for */
+} plat_kind;
+
+/* A backend's half of a handle to one of them. */
+typedef struct plat_object plat_object;
+
+typedef struct plat_object_request {
+    plat_kind kind;    /* not PLAT_FOREIGN */
+    bool manual_reset; /* event, timer */
+    bool initially;    /* mutex: owned by the calling thread; event: set. Only if this call creates it (X4) */
+    uint32_t initial;  /* semaphore: at most maximum */
+    uint32_t maximum;  /* semaphore: 1 to IST_SEMAPHORE_MAX */
+    ist_audience audience;
+    bool trust_everyone;
+} plat_object_request;
+
+/* Creates or joins (IST_EXISTED); name NULL is unnamed. The handle is for everything. When the object exists with the
+   same kind, nothing else that the request asks for is looked at (N5). */
+ist_status plat_object_create(const plat_name *name, const plat_object_request *request, plat_object **out,
+                              plat_error *error);
+
+/* Opens what somebody holds; access is exactly IST_READ or IST_WRITE. */
+ist_status plat_object_open(const plat_name *name, plat_kind kind, ist_access access, bool trust_everyone,
+                            plat_object **out, plat_error *error);
+
+/* Makes a token for the process: token has IST_TOKEN_SIZE bytes. IST_E_ACCESS: IST_WRITE from a handle for reading. */
+ist_status plat_object_export(plat_object *object, uint64_t process_id, ist_access access, char *token,
+                              plat_error *error);
+
+/* Redeems a token: any text of at most IST_TOKEN_SIZE - 1 bytes. IST_E_KIND: it is another kind's. */
+ist_status plat_object_import(const char *token, plat_kind kind, plat_object **out, plat_error *error);
+
+/* Never fails. A wait that is blocked on the object goes on (L5). */
+void plat_object_close(plat_object *object);
+
+/* The native handle where there is one (Windows: HANDLE), else NULL. */
+void *plat_object_native(const plat_object *object);
+
+/* Makes an object of PLAT_FOREIGN of a native handle: IST_E_UNSUPPORTED where there are none. */
+ist_status plat_object_wrap(void *native, plat_object **out, plat_error *error);
+
+/* What an object was at one instant. Fields that its kind does not have are 0. */
+typedef struct plat_object_state {
+    uint32_t count;    /* semaphore; event: set; timer: signalled; mutex: owned by a living thread */
+    uint32_t maximum;  /* semaphore */
+    bool manual_reset; /* event */
+    bool owned_here;   /* mutex: by the calling thread */
+    bool abandoned;    /* mutex */
+} plat_object_state;
+
+/* A handle for reading suffices. */
+ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_error *error);
+
+/* The object is of the kind that the name says. IST_E_ACCESS: the handle is for reading. */
+ist_status plat_mutex_release(plat_object *mutex, plat_error *error);
+ist_status plat_semaphore_release(plat_object *semaphore, uint32_t count, uint32_t *previous, plat_error *error);
+ist_status plat_event_set(plat_object *event, plat_error *error);
+ist_status plat_event_reset(plat_object *event, plat_error *error);
+
+/* due_ns is relative (0 or more) or, when absolute, nanoseconds since 1970 UTC; the backend rounds up to 100. period_ms
+   is 0 or 1 to IST_TIMER_PERIOD_MAX. */
+ist_status plat_timer_set(plat_object *timer, bool absolute, int64_t due_ns, uint32_t period_ms, plat_error *error);
+ist_status plat_timer_cancel(plat_object *timer, plat_error *error);
+
+typedef struct plat_wait_request {
+    plat_object *const *items;
+    size_t count; /* 1 to IST_WAIT_MAX */
+    bool all;
+    int64_t timeout_ns;  /* 0 or more, or IST_FOREVER */
+    plat_object *signal; /* a mutex, semaphore or event to signal first (IST_E_ACCESS, IST_E_NOT_OWNER, IST_E_LIMIT end
+                            the call), or NULL; then count is 1 */
+} plat_wait_request;
+
+/* Waits: IST_OK, IST_ABANDONED, IST_TIMEOUT or a failure. *index is written on the first two, when all is false.
+   The backend finds the same object twice in a wait for all (IST_E_ARG), and handles that may not wait
+   (IST_E_ACCESS). */
+ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error);
+
+/* ---- seams, for tests: the library never sets them ---- */
+
+/* Adds *offset_ns to the UTC clock as the backend reads it; NULL for nothing. False where the system's own timers do
+   not let that be done. */
+bool plat_seam_utc(const volatile int64_t *offset_ns);
+
+/* Replaces the re-check interval; 0 for the usual one. False where there is none. */
+bool plat_seam_recheck(int64_t interval_ns);
 
 #endif

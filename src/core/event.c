@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Events: what a call asks for is checked here, and the handle is a waitable.
+ */
+#include <isthmus/event.h>
+
+#include "core/detail.h"
+#include "core/object.h"
+#include "core/options.h"
+
+struct ist_event {
+    ist_waitable waitable;
+};
+
+static ist_event *of(ist_waitable *waitable)
+{
+    return (ist_event *)(void *)waitable;
+}
+
+static ist_waitable *waitable_of(ist_event *event)
+{
+    return event != NULL ? &event->waitable : NULL;
+}
+
+static ist_status read_request(const ist_event_options *options, plat_object_request *request)
+{
+    ist_event_options ours;
+    ist_status status = options_copy(&ours, sizeof ours, sizeof ours, options);
+
+    if (status == IST_OK && (ours.manual_reset > 1 || ours.initially_set > 1))
+        status = detail_refuse(IST_E_ARG, "manual_reset and initially_set");
+    if (status == IST_OK)
+        status = options_check_common(ours.audience, ours.trust);
+    if (status == IST_OK) {
+        request->manual_reset = ours.manual_reset != 0;
+        request->initially = ours.initially_set != 0;
+        request->audience = ours.audience;
+        request->trust_everyone = ours.trust == IST_TRUST_EVERYONE;
+    }
+    return status;
+}
+
+ist_status ist_event_create(ist_event **out, const char *name, const ist_event_options *options)
+{
+    plat_object_request request = {.kind = PLAT_EVENT};
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    *out = NULL;
+    status = read_request(options, &request);
+    if (status == IST_OK)
+        status = object_create(&made, name, &request);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_event_open(ist_event **out, const char *name, ist_access access)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_open(&made, name, PLAT_EVENT, access);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_event_export(ist_event *event, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
+{
+    return object_export(waitable_of(event), process_id, access, token);
+}
+
+ist_status ist_event_import(ist_event **out, const char *token)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_import(&made, token, PLAT_EVENT);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_event_set(ist_event *event)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    ist_status status = object_check(waitable_of(event));
+
+    return status == IST_OK ? detail_from_backend(plat_event_set(event->waitable.plat, &error), &error) : status;
+}
+
+ist_status ist_event_reset(ist_event *event)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    ist_status status = object_check(waitable_of(event));
+
+    return status == IST_OK ? detail_from_backend(plat_event_reset(event->waitable.plat, &error), &error) : status;
+}
+
+ist_status ist_event_query(const ist_event *event, ist_event_state *out)
+{
+    plat_object_state state;
+    ist_event_state ours = IST_EVENT_STATE_INIT;
+    ist_status status = object_query(ist_event_waitable(event), out, &state);
+
+    if (status == IST_OK) {
+        ours.set = state.count;
+        ours.manual_reset = state.manual_reset;
+        object_answer(out, &ours, sizeof ours);
+    }
+    return status;
+}
+
+const ist_waitable *ist_event_waitable(const ist_event *event)
+{
+    return event != NULL ? &event->waitable : NULL;
+}
+
+void ist_event_close(ist_event *event)
+{
+    object_close(waitable_of(event));
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Mutexes: what a call asks for is checked here, and the handle is a waitable.
+ */
+#include <isthmus/mutex.h>
+
+#include "core/detail.h"
+#include "core/object.h"
+#include "core/options.h"
+
+struct ist_mutex {
+    ist_waitable waitable;
+};
+
+static ist_mutex *of(ist_waitable *waitable)
+{
+    return (ist_mutex *)(void *)waitable;
+}
+
+static ist_waitable *waitable_of(ist_mutex *mutex)
+{
+    return mutex != NULL ? &mutex->waitable : NULL;
+}
+
+static ist_status read_request(const ist_mutex_options *options, plat_object_request *request)
+{
+    ist_mutex_options ours;
+    ist_status status = options_copy(&ours, sizeof ours, sizeof ours, options);
+
+    if (status == IST_OK && ours.initially_owned > 1)
+        status = detail_refuse(IST_E_ARG, "initially_owned");
+    if (status == IST_OK)
+        status = options_check_common(ours.audience, ours.trust);
+    if (status == IST_OK) {
+        request->initially = ours.initially_owned != 0;
+        request->audience = ours.audience;
+        request->trust_everyone = ours.trust == IST_TRUST_EVERYONE;
+    }
+    return status;
+}
+
+ist_status ist_mutex_create(ist_mutex **out, const char *name, const ist_mutex_options *options)
+{
+    plat_object_request request = {.kind = PLAT_MUTEX};
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    *out = NULL;
+    status = read_request(options, &request);
+    if (status == IST_OK)
+        status = object_create(&made, name, &request);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_mutex_open(ist_mutex **out, const char *name, ist_access access)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_open(&made, name, PLAT_MUTEX, access);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_mutex_export(ist_mutex *mutex, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
+{
+    return object_export(waitable_of(mutex), process_id, access, token);
+}
+
+ist_status ist_mutex_import(ist_mutex **out, const char *token)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_import(&made, token, PLAT_MUTEX);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
+{
+    return ist_wait(ist_mutex_waitable(mutex), timeout_ns);
+}
+
+ist_status ist_mutex_release(ist_mutex *mutex)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    ist_status status = object_check(waitable_of(mutex));
+
+    return status == IST_OK ? detail_from_backend(plat_mutex_release(mutex->waitable.plat, &error), &error) : status;
+}
+
+ist_status ist_mutex_query(const ist_mutex *mutex, ist_mutex_state *out)
+{
+    plat_object_state state;
+    ist_mutex_state ours = IST_MUTEX_STATE_INIT;
+    ist_status status = object_query(ist_mutex_waitable(mutex), out, &state);
+
+    if (status == IST_OK) {
+        ours.owned = state.count;
+        ours.owned_here = state.owned_here;
+        ours.abandoned = state.abandoned;
+        object_answer(out, &ours, sizeof ours);
+    }
+    return status;
+}
+
+const ist_waitable *ist_mutex_waitable(const ist_mutex *mutex)
+{
+    return mutex != NULL ? &mutex->waitable : NULL;
+}
+
+void ist_mutex_close(ist_mutex *mutex)
+{
+    object_close(waitable_of(mutex));
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * What mutexes, semaphores, events and timers have in common as handles. A handle of any of these kinds is a waitable
+ * and nothing more; each kind's file gives it its type.
+ */
+#ifndef ISTHMUS_CORE_OBJECT_H
+#define ISTHMUS_CORE_OBJECT_H
+
+#include "core/plat.h"
+
+struct ist_waitable {
+    plat_object *plat;
+    plat_kind kind;
+};
+
+/* The statements of each public call, but for the options: every argument is checked. out may be NULL (IST_E_ARG). */
+ist_status object_create(ist_waitable **out, const char *name, const plat_object_request *request);
+ist_status object_open(ist_waitable **out, const char *name, plat_kind kind, ist_access access);
+ist_status object_export(ist_waitable *object, uint64_t process_id, ist_access access, char *token);
+ist_status object_import(ist_waitable **out, const char *token, plat_kind kind);
+void object_close(ist_waitable *object);
+
+/* Checks the caller's struct for an answer, of which `known` bytes are ours, and asks. */
+ist_status object_query(const ist_waitable *object, const void *theirs, plat_object_state *out);
+
+/* Writes as much of an answer as the caller's struct has room for; both begin with their size. */
+void object_answer(void *theirs, void *ours, size_t known);
+
+/* IST_E_ARG for NULL. */
+ist_status object_check(const ist_waitable *object);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Semaphores: what a call asks for is checked here, and the handle is a waitable.
+ */
+#include <isthmus/semaphore.h>
+
+#include "core/detail.h"
+#include "core/object.h"
+#include "core/options.h"
+
+struct ist_semaphore {
+    ist_waitable waitable;
+};
+
+static ist_semaphore *of(ist_waitable *waitable)
+{
+    return (ist_semaphore *)(void *)waitable;
+}
+
+static ist_waitable *waitable_of(ist_semaphore *semaphore)
+{
+    return semaphore != NULL ? &semaphore->waitable : NULL;
+}
+
+static ist_status read_request(const ist_semaphore_options *options, plat_object_request *request)
+{
+    ist_semaphore_options ours;
+    ist_status status = options_copy(&ours, sizeof ours, sizeof ours, options);
+
+    if (status == IST_OK && ours.maximum == 0)
+        ours.maximum = IST_SEMAPHORE_MAX;
+    if (status == IST_OK && (ours.maximum > IST_SEMAPHORE_MAX || ours.initial > ours.maximum))
+        status = detail_refuse(IST_E_ARG, "initial and maximum");
+    if (status == IST_OK)
+        status = options_check_common(ours.audience, ours.trust);
+    if (status == IST_OK) {
+        request->initial = ours.initial;
+        request->maximum = ours.maximum;
+        request->audience = ours.audience;
+        request->trust_everyone = ours.trust == IST_TRUST_EVERYONE;
+    }
+    return status;
+}
+
+ist_status ist_semaphore_create(ist_semaphore **out, const char *name, const ist_semaphore_options *options)
+{
+    plat_object_request request = {.kind = PLAT_SEMAPHORE};
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    *out = NULL;
+    status = read_request(options, &request);
+    if (status == IST_OK)
+        status = object_create(&made, name, &request);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_semaphore_open(ist_semaphore **out, const char *name, ist_access access)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_open(&made, name, PLAT_SEMAPHORE, access);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_semaphore_export(ist_semaphore *semaphore, uint64_t process_id, ist_access access,
+                                char token[IST_TOKEN_SIZE])
+{
+    return object_export(waitable_of(semaphore), process_id, access, token);
+}
+
+ist_status ist_semaphore_import(ist_semaphore **out, const char *token)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_import(&made, token, PLAT_SEMAPHORE);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_semaphore_release(ist_semaphore *semaphore, uint32_t count, uint32_t *previous)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    uint32_t before = 0;
+    ist_status status = object_check(waitable_of(semaphore));
+
+    if (status == IST_OK && count == 0)
+        status = detail_refuse(IST_E_ARG, "count");
+    if (status != IST_OK)
+        return status;
+    /* What no maximum allows: the system's own count is signed. */
+    if (count > IST_SEMAPHORE_MAX)
+        return detail_refuse(IST_E_LIMIT, "count");
+    status = detail_from_backend(plat_semaphore_release(semaphore->waitable.plat, count, &before, &error), &error);
+    if (status == IST_OK && previous != NULL)
+        *previous = before;
+    return status;
+}
+
+ist_status ist_semaphore_query(const ist_semaphore *semaphore, ist_semaphore_state *out)
+{
+    plat_object_state state;
+    ist_semaphore_state ours = IST_SEMAPHORE_STATE_INIT;
+    ist_status status = object_query(ist_semaphore_waitable(semaphore), out, &state);
+
+    if (status == IST_OK) {
+        ours.count = state.count;
+        ours.maximum = state.maximum;
+        object_answer(out, &ours, sizeof ours);
+    }
+    return status;
+}
+
+const ist_waitable *ist_semaphore_waitable(const ist_semaphore *semaphore)
+{
+    return semaphore != NULL ? &semaphore->waitable : NULL;
+}
+
+void ist_semaphore_close(ist_semaphore *semaphore)
+{
+    object_close(waitable_of(semaphore));
+}

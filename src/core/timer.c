@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Timers: what a call asks for is checked here, and the handle is a waitable.
+ */
+#include <isthmus/timer.h>
+
+#include "core/detail.h"
+#include "core/object.h"
+#include "core/options.h"
+
+struct ist_timer {
+    ist_waitable waitable;
+};
+
+static ist_timer *of(ist_waitable *waitable)
+{
+    return (ist_timer *)(void *)waitable;
+}
+
+static ist_waitable *waitable_of(ist_timer *timer)
+{
+    return timer != NULL ? &timer->waitable : NULL;
+}
+
+static ist_status read_request(const ist_timer_options *options, plat_object_request *request)
+{
+    ist_timer_options ours;
+    ist_status status = options_copy(&ours, sizeof ours, sizeof ours, options);
+
+    if (status == IST_OK && ours.manual_reset > 1)
+        status = detail_refuse(IST_E_ARG, "manual_reset");
+    if (status == IST_OK)
+        status = options_check_common(ours.audience, ours.trust);
+    if (status == IST_OK) {
+        request->manual_reset = ours.manual_reset != 0;
+        request->audience = ours.audience;
+        request->trust_everyone = ours.trust == IST_TRUST_EVERYONE;
+    }
+    return status;
+}
+
+ist_status ist_timer_create(ist_timer **out, const char *name, const ist_timer_options *options)
+{
+    plat_object_request request = {.kind = PLAT_TIMER};
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    *out = NULL;
+    status = read_request(options, &request);
+    if (status == IST_OK)
+        status = object_create(&made, name, &request);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_timer_open(ist_timer **out, const char *name, ist_access access)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_open(&made, name, PLAT_TIMER, access);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_timer_export(ist_timer *timer, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
+{
+    return object_export(waitable_of(timer), process_id, access, token);
+}
+
+ist_status ist_timer_import(ist_timer **out, const char *token)
+{
+    ist_waitable *made = NULL;
+    ist_status status = IST_OK;
+
+    if (out == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    status = object_import(&made, token, PLAT_TIMER);
+    *out = of(made);
+    return status;
+}
+
+ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns, uint32_t period_ms)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    bool absolute = clock == IST_TIMER_UTC;
+    ist_status status = object_check(waitable_of(timer));
+
+    if (status == IST_OK && clock != IST_TIMER_RELATIVE && !absolute)
+        status = detail_refuse(IST_E_ARG, "clock");
+    if (status == IST_OK && !absolute && due_ns < 0)
+        status = detail_refuse(IST_E_ARG, "due_ns");
+    if (status == IST_OK && period_ms > IST_TIMER_PERIOD_MAX)
+        status = detail_refuse(IST_E_ARG, "period_ms");
+    if (status != IST_OK)
+        return status;
+    return detail_from_backend(plat_timer_set(timer->waitable.plat, absolute, due_ns, period_ms, &error), &error);
+}
+
+ist_status ist_timer_cancel(ist_timer *timer)
+{
+    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    ist_status status = object_check(waitable_of(timer));
+
+    return status == IST_OK ? detail_from_backend(plat_timer_cancel(timer->waitable.plat, &error), &error) : status;
+}
+
+ist_status ist_timer_query(const ist_timer *timer, ist_timer_state *out)
+{
+    plat_object_state state;
+    ist_timer_state ours = IST_TIMER_STATE_INIT;
+    ist_status status = object_query(ist_timer_waitable(timer), out, &state);
+
+    if (status == IST_OK) {
+        ours.signalled = state.count;
+        object_answer(out, &ours, sizeof ours);
+    }
+    return status;
+}
+
+const ist_waitable *ist_timer_waitable(const ist_timer *timer)
+{
+    return timer != NULL ? &timer->waitable : NULL;
+}
+
+void ist_timer_close(ist_timer *timer)
+{
+    object_close(waitable_of(timer));
+}
