@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fake/inside.h"
+
 #define OBJECTS_MAX 64
 
 /* Bytes that an object really has: sizes are what the core is told, the memory behind them is small. */
@@ -31,9 +33,9 @@ struct plat_mapping {
 };
 
 fake_asked fake_last;
+fake_ledger fake_owned;
 
 static fake_object objects[OBJECTS_MAX];
-static fake_ledger ledger;
 static unsigned calls;
 static unsigned plat_calls;
 static unsigned fail_at;
@@ -50,10 +52,11 @@ void fake_reset(void)
     for (size_t i = 0; i < OBJECTS_MAX; i++)
         free(objects[i].bytes);
     memset(objects, 0, sizeof objects);
-    memset(&ledger, 0, sizeof ledger);
+    memset(&fake_owned, 0, sizeof fake_owned);
     memset(&fake_last, 0, sizeof fake_last);
     pretended_size = 0;
     no_call = false;
+    fake_objects_reset();
     fake_fail(0, IST_OK);
 }
 
@@ -89,7 +92,7 @@ unsigned fake_plat_calls(void)
 
 fake_ledger fake_ledger_now(void)
 {
-    return ledger;
+    return fake_owned;
 }
 
 void fake_pretend_size(uint64_t size)
@@ -110,8 +113,7 @@ static bool is_to_fail(void)
     return calls == fail_at;
 }
 
-/* Counts a call of the contract; IST_OK, or the failure that was asked for. */
-static ist_status attempt(plat_error *error)
+ist_status fake_attempt(plat_error *error)
 {
     plat_calls++;
     if (!is_to_fail())
@@ -123,7 +125,7 @@ static ist_status attempt(plat_error *error)
     return fail_with;
 }
 
-static ist_status refuse(ist_status status, plat_error *error)
+ist_status fake_refuse(ist_status status, plat_error *error)
 {
     error->call = "fake";
     return status;
@@ -138,15 +140,15 @@ void *plat_memory_take(size_t bytes)
         failed_memory = true;
     else
         memory = calloc(1, bytes);
-    ledger.memory += memory != NULL;
+    fake_owned.memory += memory != NULL;
     return memory;
 }
 
 void plat_memory_give(void *memory)
 {
     if (memory != NULL) {
-        ledger.errors += ledger.memory == 0;
-        ledger.memory--;
+        fake_owned.errors += fake_owned.memory == 0;
+        fake_owned.memory--;
         free(memory);
     }
 }
@@ -160,6 +162,11 @@ void plat_traits(ist_traits *traits)
     traits->stop_exact = 1;
     traits->one_scope = 0;
     traits->token_holds = 1;
+    traits->abandon_at_once = 1;
+    traits->wait_all_mixed = 0;
+    traits->recheck_ns = FAKE_RECHECK_NS;
+    traits->timer_resolution_ns = FAKE_RESOLUTION_NS;
+    traits->wait_tick_ns = FAKE_TICK_NS;
 }
 
 uint64_t plat_process_id(void)
@@ -169,7 +176,7 @@ uint64_t plat_process_id(void)
 
 /* ---- mappings ---- */
 
-static void note_name(const plat_name *name)
+void fake_note_name(const plat_name *name)
 {
     fake_last.named = name != NULL;
     fake_last.name[0] = '\0';
@@ -216,7 +223,7 @@ static void give_handle(fake_object *object, ist_access access, plat_mapping **o
     mapping->object = object;
     mapping->access = access;
     object->handles++;
-    ledger.mappings++;
+    fake_owned.mappings++;
     facts->size = object->size;
     facts->access = access;
     *out = mapping;
@@ -225,9 +232,9 @@ static void give_handle(fake_object *object, ist_access access, plat_mapping **o
 ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request *request, plat_mapping **out,
                                plat_mapping_facts *facts, plat_error *error)
 {
-    ist_status status = attempt(error);
+    ist_status status = fake_attempt(error);
     fake_object *object = find(name);
-    note_name(name);
+    fake_note_name(name);
     fake_last.request = *request;
     (void)snprintf(fake_last.path, sizeof fake_last.path, "%s", request->path != NULL ? request->path : "");
     if (status != IST_OK)
@@ -240,13 +247,13 @@ ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request
 ist_status plat_mapping_open(const plat_name *name, ist_access access, bool trust_everyone, plat_mapping **out,
                              plat_mapping_facts *facts, plat_error *error)
 {
-    ist_status status = attempt(error);
+    ist_status status = fake_attempt(error);
     fake_object *object = find(name);
-    note_name(name);
+    fake_note_name(name);
     fake_last.access = access;
     fake_last.trust_everyone = trust_everyone;
     if (status == IST_OK && object == NULL)
-        status = refuse(IST_E_NOT_FOUND, error);
+        status = fake_refuse(IST_E_NOT_FOUND, error);
     if (status == IST_OK)
         give_handle(object, access, out, facts);
     return status;
@@ -255,7 +262,7 @@ ist_status plat_mapping_open(const plat_name *name, ist_access access, bool trus
 ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_access access, char *token,
                                plat_error *error)
 {
-    ist_status status = attempt(error);
+    ist_status status = fake_attempt(error);
     fake_last.process_id = process_id;
     fake_last.access = access;
     /* A careless backend scribbles first and fails then. */
@@ -265,12 +272,12 @@ ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_a
 
 ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mapping_facts *facts, plat_error *error)
 {
-    ist_status status = attempt(error);
+    ist_status status = fake_attempt(error);
     char *end = NULL;
     unsigned long index = strtoul(token, &end, 10);
     (void)snprintf(fake_last.token, sizeof fake_last.token, "%s", token);
     if (status == IST_OK && (end == token || *end != '.' || index >= OBJECTS_MAX || !objects[index].used))
-        status = refuse(IST_E_ARG, error);
+        status = fake_refuse(IST_E_ARG, error);
     if (status == IST_OK)
         give_handle(&objects[index], (ist_access)strtoul(end + 1, NULL, 10), out, facts);
     return status;
@@ -279,8 +286,8 @@ ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mappi
 void plat_mapping_close(plat_mapping *mapping)
 {
     fake_object *object = mapping->object;
-    ledger.errors += ledger.mappings == 0;
-    ledger.mappings--;
+    fake_owned.errors += fake_owned.mappings == 0;
+    fake_owned.mappings--;
     free(mapping);
     if (--object->handles == 0)
         object->named = false; /* the name is free; the bytes stay for views (L2) */
@@ -296,7 +303,7 @@ void *plat_mapping_native(const plat_mapping *mapping)
 ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offset, size_t length, plat_view *out,
                          plat_error *error)
 {
-    ist_status status = attempt(error);
+    ist_status status = fake_attempt(error);
     fake_last.access = access;
     fake_last.offset = offset;
     fake_last.length = length;
@@ -306,7 +313,7 @@ ist_status plat_view_map(plat_mapping *mapping, ist_access access, uint64_t offs
         out->access = access;
         out->file = mapping->object->file;
         out->backing = (intptr_t)(mapping->object - objects);
-        ledger.views++;
+        fake_owned.views++;
     }
     return status;
 }
@@ -316,17 +323,17 @@ ist_status plat_view_commit(const plat_view *view, size_t offset, size_t length,
     fake_last.offset = offset;
     fake_last.length = length;
     fake_last.access = view->access;
-    return attempt(error);
+    return fake_attempt(error);
 }
 
 ist_status plat_view_flush(const plat_view *view, plat_error *error)
 {
     fake_last.access = view->access;
-    return attempt(error);
+    return fake_attempt(error);
 }
 
 void plat_view_unmap(plat_view *view)
 {
-    ledger.errors += ledger.views == 0 || view->data == NULL;
-    ledger.views--;
+    fake_owned.errors += fake_owned.views == 0 || view->data == NULL;
+    fake_owned.views--;
 }

@@ -12,6 +12,9 @@
 /* Not the usual 4,096, so that nobody gets by with a constant. */
 #define FAKE_PAGE 16384
 #define FAKE_PROCESS 4711
+#define FAKE_RECHECK_NS 71
+#define FAKE_RESOLUTION_NS 72
+#define FAKE_TICK_NS 73
 
 /* What an armed failure leaves in the error. */
 #define FAKE_CODE 815
@@ -23,6 +26,7 @@ typedef struct fake_ledger {
     size_t memory;
     size_t mappings;
     size_t views;
+    size_t objects;
     size_t errors; /* what was given back twice or never given */
 } fake_ledger;
 
@@ -40,6 +44,16 @@ typedef struct fake_asked {
     char token[IST_TOKEN_SIZE];
     uint64_t offset;
     size_t length;
+    plat_object_request object_request;
+    plat_kind kind;
+    plat_object *object; /* whose release, set, reset, cancel, export or query it was */
+    uint32_t count;
+    bool absolute;
+    int64_t due_ns;
+    uint32_t period_ms;
+    void *native;
+    plat_wait_request wait; /* its items are those below */
+    plat_object *items[IST_WAIT_MAX];
 } fake_asked;
 
 extern fake_asked fake_last;
@@ -63,6 +77,20 @@ fake_ledger fake_ledger_now(void);
 
 /* What the next create reports instead of the truth: the size of the object. 0 is the truth. */
 void fake_pretend_size(uint64_t size);
+
+/* What waits answer from here on, unless they fail: a status of 0 or more, and the index. */
+void fake_pretend_wait(ist_status status, size_t index);
+
+/* What queries answer from here on. */
+void fake_pretend_state(const plat_object_state *state);
+
+/* The half that the backend has of the handle that was made last. */
+plat_object *fake_newest(void);
+
+/* What a release of a semaphore reports as the count from before, and what a wait that takes nothing leaves behind as
+   index: a careless backend scribbles whatever comes of it. */
+#define FAKE_PREVIOUS 12
+#define FAKE_SCRIBBLED 99
 
 /* What the next failure leaves as `call`: NULL, as a careless backend might. */
 void fake_pretend_no_call(void);
