@@ -11,7 +11,7 @@
 #include "fake/fake.h"
 #include "fake/inside.h"
 
-#define OBJECTS_MAX 64
+#define OBJECTS_MAX 128
 
 typedef struct fake_thing {
     bool used;
