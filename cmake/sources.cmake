@@ -42,16 +42,25 @@ set(posix_sources
 
 set(win32_sources
     src/win32/access.c
+    src/win32/claim.c
+    src/win32/clock.c
     src/win32/error.c
+    src/win32/event.c
     src/win32/file.c
+    src/win32/foreign.c
     src/win32/mapping.c
     src/win32/memory.c
+    src/win32/mutex.c
     src/win32/name.c
     src/win32/native.c
+    src/win32/object.c
     src/win32/process.c
+    src/win32/semaphore.c
     src/win32/ticket.c
+    src/win32/timer.c
     src/win32/traits.c
-    src/win32/view.c)
+    src/win32/view.c
+    src/win32/wait.c)
 
 if(WIN32)
     set(ISTHMUS_BACKEND_SOURCES ${win32_sources})

@@ -22,6 +22,7 @@ static const error_row error_rows[] = {
     {ERROR_TOO_MANY_OPEN_FILES, STEPS_ALL, IST_E_LIMIT},            /* 4 */
     {ERROR_ACCESS_DENIED, STEPS_ALL, IST_E_ACCESS},                 /* 5 */
     {ERROR_INVALID_HANDLE, STEPS_NAME, IST_E_KIND},                 /* 6: another kind has the name */
+    {ERROR_INVALID_HANDLE, WIN32_STEP_WAIT, IST_E_ARG},             /* 6: nothing to wait for */
     {ERROR_INVALID_HANDLE, STEPS_ALL, IST_E_BROKEN},                /* 6: the program closed it */
     {ERROR_NOT_ENOUGH_MEMORY, STEPS_TAKING, IST_E_SPACE},           /* 8 */
     {ERROR_NOT_ENOUGH_MEMORY, STEPS_ALL, IST_E_MEMORY},             /* 8 */
@@ -38,8 +39,10 @@ static const error_row error_rows[] = {
     {ERROR_INVALID_PARAMETER, WIN32_STEP_CREATE, IST_E_SPACE},      /* 87: no other argument is left than the size */
     {ERROR_INVALID_PARAMETER, WIN32_STEP_VIEW, IST_E_MEMORY},       /* 87: likewise */
     {ERROR_INVALID_PARAMETER, WIN32_STEP_PROCESS, IST_E_ARG},       /* 87: no such process */
+    {ERROR_INVALID_PARAMETER, WIN32_STEP_WAIT, IST_E_ARG},          /* 87: an object twice */
     {ERROR_BROKEN_PIPE, STEPS_ALL, IST_E_BROKEN},                   /* 109 */
     {ERROR_DISK_FULL, STEPS_ALL, IST_E_SPACE},                      /* 112 */
+    {ERROR_CALL_NOT_IMPLEMENTED, STEPS_ALL, IST_E_UNSUPPORTED},     /* 120 */
     {ERROR_SEM_TIMEOUT, STEPS_ALL, IST_TIMEOUT},                    /* 121 */
     {ERROR_INSUFFICIENT_BUFFER, STEPS_ALL, IST_E_SIZE},             /* 122 */
     {ERROR_INVALID_NAME, WIN32_STEP_FILE, IST_E_NOT_FOUND},         /* 123 */
@@ -51,15 +54,18 @@ static const error_row error_rows[] = {
     {ERROR_FILE_TOO_LARGE, STEPS_ALL, IST_E_SPACE},                 /* 223 */
     {ERROR_NO_DATA, STEPS_ALL, IST_E_BROKEN},                       /* 232 */
     {ERROR_PIPE_NOT_CONNECTED, STEPS_ALL, IST_E_BROKEN},            /* 233 */
+    {ERROR_NOT_OWNER, STEPS_ALL, IST_E_NOT_OWNER},                  /* 288 */
+    {ERROR_TOO_MANY_POSTS, STEPS_ALL, IST_E_LIMIT},                 /* 298 */
     {ERROR_INVALID_ADDRESS, WIN32_STEP_COMMIT, IST_E_SPACE},        /* 487 */
     {ERROR_INVALID_ADDRESS, STEPS_ALL, IST_E_MEMORY},               /* 487 */
-    {676, STEPS_ALL, IST_E_NOT_FOUND},                              /* Wine, where nobody listens on a pipe */
-    {ERROR_FILE_INVALID, WIN32_STEP_CREATE, IST_E_SIZE},            /* 1006: an empty file */
-    {ERROR_FILE_INVALID, STEPS_ALL, IST_E_BROKEN},                  /* 1006: the volume is gone */
-    {ERROR_PRIVILEGE_NOT_HELD, STEPS_ALL, IST_E_ACCESS},            /* 1314 */
-    {ERROR_NO_SYSTEM_RESOURCES, STEPS_ALL, IST_E_SPACE},            /* 1450 */
-    {ERROR_COMMITMENT_LIMIT, STEPS_ALL, IST_E_SPACE},               /* 1455 */
-    {ERROR_NOT_ENOUGH_QUOTA, STEPS_ALL, IST_E_SPACE},               /* 1816 */
+    {587, STEPS_ALL, IST_E_LIMIT},                       /* ERROR_MUTANT_LIMIT_EXCEEDED, which some kits lack */
+    {676, STEPS_ALL, IST_E_NOT_FOUND},                   /* Wine, where nobody listens on a pipe */
+    {ERROR_FILE_INVALID, WIN32_STEP_CREATE, IST_E_SIZE}, /* 1006: an empty file */
+    {ERROR_FILE_INVALID, STEPS_ALL, IST_E_BROKEN},       /* 1006: the volume is gone */
+    {ERROR_PRIVILEGE_NOT_HELD, STEPS_ALL, IST_E_ACCESS}, /* 1314 */
+    {ERROR_NO_SYSTEM_RESOURCES, STEPS_ALL, IST_E_SPACE}, /* 1450 */
+    {ERROR_COMMITMENT_LIMIT, STEPS_ALL, IST_E_SPACE},    /* 1455 */
+    {ERROR_NOT_ENOUGH_QUOTA, STEPS_ALL, IST_E_SPACE},    /* 1816 */
 };
 
 static ist_status error_status(DWORD code, win32_step step)

@@ -16,8 +16,9 @@ typedef enum win32_step {
     WIN32_STEP_FILE = 0x4,   /* a file by its path */
     WIN32_STEP_VIEW = 0x8,   /* address space */
     WIN32_STEP_COMMIT = 0x10,
-    WIN32_STEP_HANDLE = 0x20, /* anything with a handle that is open already */
-    WIN32_STEP_PROCESS = 0x40 /* another process by its id */
+    WIN32_STEP_HANDLE = 0x20,  /* anything with a handle that is open already */
+    WIN32_STEP_PROCESS = 0x40, /* another process by its id */
+    WIN32_STEP_WAIT = 0x80     /* a wait, or what is to be waited for */
 } win32_step;
 
 /* Reads GetLastError() into *error and tells the status. The first thing after the call that failed; `call` is a

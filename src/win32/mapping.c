@@ -7,12 +7,11 @@
 #include "win32/mapping.h"
 
 #include "win32/access.h"
+#include "win32/claim.h"
 #include "win32/error.h"
 #include "win32/file.h"
 #include "win32/name.h"
-
-/* More lost races than this are no race. */
-#define TRIES_MAX 10000
+#include "win32/ticket.h"
 
 /* Who is not the creator gets what views need, the size, and a look at the owner (trust). */
 static const win32_rights mapping_rights_write = {SECTION_ALL_ACCESS, SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL,
@@ -24,7 +23,7 @@ static const win32_rights mapping_rights_read = {SECTION_ALL_ACCESS & ~(DWORD)SE
                                                  SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL,
                                                  SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL};
 
-DWORD win32_mapping_rights(ist_access access)
+static DWORD section_rights(ist_access access)
 {
     DWORD rights = SECTION_QUERY | SECTION_MAP_READ;
 
@@ -68,7 +67,7 @@ static ist_status measure_by_view(HANDLE section, win32_section_facts *out, plat
     return IST_OK;
 }
 
-ist_status win32_mapping_measure(plat_mapping *mapping, plat_mapping_facts *facts, plat_error *error)
+static ist_status section_measure(plat_mapping *mapping, plat_mapping_facts *facts, plat_error *error)
 {
     win32_section_facts section = {0, false};
     ist_status status = IST_OK;
@@ -115,13 +114,13 @@ static void section_drop(plat_mapping *mapping)
 static ist_status section_join(const WCHAR *name, ist_access access, bool trust_everyone, plat_mapping *mapping,
                                plat_mapping_facts *facts, plat_error *error)
 {
-    DWORD rights = win32_mapping_rights(access) | (trust_everyone ? 0 : READ_CONTROL);
+    DWORD rights = section_rights(access) | (trust_everyone ? 0 : READ_CONTROL);
     ist_status status = section_open(name, rights, mapping, error);
 
     if (status == IST_OK && !trust_everyone)
         status = win32_owner_check(mapping->section, error);
     if (status == IST_OK)
-        status = win32_mapping_measure(mapping, facts, error);
+        status = section_measure(mapping, facts, error);
     if (status != IST_OK)
         section_drop(mapping);
     return status;
@@ -163,7 +162,7 @@ static ist_status section_make(const WCHAR *name, const plat_mapping_request *re
     SetLastError(ERROR_SUCCESS);
     mapping->section = section_make_native(name, request, mapping->file, &guard.attributes);
     code = GetLastError();
-    mapping->rights = win32_mapping_rights(request->access);
+    mapping->rights = section_rights(request->access);
     if (mapping->section == NULL)
         status = win32_error_put(error, "CreateFileMappingW", WIN32_STEP_CREATE, code);
     else if (code == ERROR_ALREADY_EXISTS)
@@ -191,7 +190,7 @@ static ist_status object_make(const WCHAR *name, const plat_mapping_request *req
     if (status == IST_OK)
         status = section_make(name, request, mapping, error);
     if (status == IST_OK)
-        status = win32_mapping_measure(mapping, facts, error);
+        status = section_measure(mapping, facts, error);
     if (status < 0)
         section_drop(mapping);
     if (status != IST_OK || request->access != IST_WRITE)
@@ -199,33 +198,27 @@ static ist_status object_make(const WCHAR *name, const plat_mapping_request *req
     return status;
 }
 
-/* The native create reserves memory, or extends the file, before it looks at the name; so the name is looked at first
-   (N5). Between the two calls the object may come and go, hence the loop (N8); and what the native create says of
-   space or of a file does not count if the name is held by now (N9), hence the second look. */
-static ist_status object_join_or_make(const WCHAR *name, const plat_mapping_request *request, plat_mapping *mapping,
-                                      plat_mapping_facts *facts, plat_error *error)
-{
-    plat_error looked = {IST_CODES_NONE, 0, NULL, {0}};
-    ist_status made = IST_EXISTED;
-    ist_status found = IST_E_NOT_FOUND;
-    int tries = 0;
+/* What a create by name is about. */
+typedef struct mapping_claim {
+    const WCHAR *name;
+    const plat_mapping_request *request;
+    plat_mapping *mapping;
+    plat_mapping_facts *facts;
+} mapping_claim;
 
-    while (found == IST_E_NOT_FOUND && made == IST_EXISTED && tries++ < TRIES_MAX) {
-        found = section_join(name, request->access, request->trust_everyone, mapping, facts, error);
-        if (found == IST_E_NOT_FOUND)
-            made = object_make(name, request, mapping, facts, error);
-        if (found == IST_E_NOT_FOUND && made < 0)
-            found = section_join(name, request->access, request->trust_everyone, mapping, facts, &looked);
-    }
-    if (found == IST_OK)
-        return IST_EXISTED;
-    if (made < 0 && found != IST_E_NOT_FOUND) { /* somebody else was faster, and this is what there is to say of it */
-        *error = looked;
-        return found;
-    }
-    if (made == IST_EXISTED && found == IST_E_NOT_FOUND)
-        return win32_error_refuse(error, IST_E_OS, "the name changed hands too often");
-    return made == IST_EXISTED ? found : made;
+static ist_status claim_join(void *context, plat_error *error)
+{
+    mapping_claim *claim = context;
+
+    return section_join(claim->name, claim->request->access, claim->request->trust_everyone, claim->mapping,
+                        claim->facts, error);
+}
+
+static ist_status claim_make(void *context, plat_error *error)
+{
+    mapping_claim *claim = context;
+
+    return object_make(claim->name, claim->request, claim->mapping, claim->facts, error);
 }
 
 /* ---- the contract ---- */
@@ -250,14 +243,16 @@ ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request
                                plat_mapping_facts *facts, plat_error *error)
 {
     win32_name wide;
+    mapping_claim claim = {wide.text, request, NULL, facts};
     plat_mapping *mapping = NULL;
     ist_status status = mapping_take(&mapping, error);
 
     if (status != IST_OK)
         return status;
     if (name != NULL) {
+        claim.mapping = mapping;
         win32_name_widen(name, &wide);
-        status = object_join_or_make(wide.text, request, mapping, facts, error);
+        status = win32_claim(claim_join, claim_make, &claim, error);
     } else {
         status = object_make(NULL, request, mapping, facts, error);
     }
@@ -276,6 +271,37 @@ ist_status plat_mapping_open(const plat_name *name, ist_access access, bool trus
     win32_name_widen(name, &wide);
     status = section_join(wide.text, access, trust_everyone, mapping, facts, error);
     return mapping_settle(status, mapping, out);
+}
+
+ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_access access, char *token,
+                               plat_error *error)
+{
+    win32_ticket_wish wish = {mapping->section, WIN32_TICKET_MAPPING, access, 0};
+
+    wish.rights = section_rights(access) & mapping->rights;
+    return win32_ticket_issue(&wish, process_id, token, error);
+}
+
+/* The token is taken last: until then nothing is changed, and from then on nothing can fail. */
+static ist_status section_redeem(const char *token, plat_mapping *mapping, plat_mapping_facts *facts, plat_error *error)
+{
+    win32_ticket ticket;
+    ist_status status = win32_ticket_read(token, WIN32_TICKET_MAPPING, &ticket, error);
+
+    if (status != IST_OK)
+        return status;
+    mapping->section = ticket.handle;
+    mapping->rights = section_rights(ticket.access);
+    status = section_measure(mapping, facts, error);
+    return win32_ticket_settle(&ticket, status, error);
+}
+
+ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mapping_facts *facts, plat_error *error)
+{
+    plat_mapping *mapping = NULL;
+    ist_status status = mapping_take(&mapping, error);
+
+    return status == IST_OK ? mapping_settle(section_redeem(token, mapping, facts, error), mapping, out) : status;
 }
 
 void plat_mapping_close(plat_mapping *mapping)

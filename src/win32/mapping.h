@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * A mapping handle's inside, for views and tickets.
+ * A mapping handle's inside, for views.
  */
 #ifndef ISTHMUS_WIN32_MAPPING_H
 #define ISTHMUS_WIN32_MAPPING_H
@@ -17,11 +17,5 @@ struct plat_mapping {
     DWORD rights; /* what the section's handle grants, of those that matter here */
     bool over_file;
 };
-
-/* The section rights that an access stands for. */
-DWORD win32_mapping_rights(ist_access access);
-
-/* Fills in what the section is and tells the core; mapping->section and ->rights are set. */
-ist_status win32_mapping_measure(plat_mapping *mapping, plat_mapping_facts *facts, plat_error *error);
 
 #endif

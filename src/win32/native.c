@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * What only ntdll tells. Every process has ntdll from its first instruction, so it is looked up, not linked: no import
- * library of the driver kit is needed. Nothing is kept: a lookup costs less than the call that follows.
+ * What is looked up, not linked: what only ntdll tells, without an import library of the driver kit, and what older
+ * systems lack. Every process has both modules from its first instruction. Nothing is kept: a lookup costs less than
+ * the call that follows.
  */
 #include "win32/native.h"
 
@@ -22,10 +23,24 @@ typedef struct native_section {
     LARGE_INTEGER size;
 } native_section;
 
+/* Only the second field is looked at. */
+typedef struct native_basic {
+    ULONG attributes;
+    ACCESS_MASK granted;
+    ULONG counters[12];
+} native_basic;
+
 typedef LONG(NTAPI *native_query_section)(HANDLE section, int what, void *out, SIZE_T room, SIZE_T *needed);
 typedef LONG(NTAPI *native_query_object)(HANDLE object, int what, void *out, ULONG room, ULONG *needed);
 
+typedef LONG(NTAPI *native_query_state)(HANDLE object, int what, void *out, ULONG room, ULONG *needed);
+typedef ULONG(NTAPI *native_code)(LONG status);
+typedef BOOL(WINAPI *native_compare)(HANDLE left, HANDLE right);
+typedef void(WINAPI *native_time)(ULONGLONG *out);
+
 #define SECTION_BASIC 0
+#define STATE_BASIC 0
+#define OBJECT_BASIC 0
 #define OBJECT_NAME 1
 #define OBJECT_TYPE 2
 
@@ -39,11 +54,21 @@ typedef union native_answer {
 } native_answer;
 
 /* The cast goes by way of a plain function pointer, as the conversion of any function pointer may. */
+static void (*module_call(const WCHAR *module, const char *name))(void)
+{
+    HMODULE loaded = GetModuleHandleW(module);
+
+    return loaded != NULL ? (void (*)(void))GetProcAddress(loaded, name) : NULL;
+}
+
 static void (*native_call(const char *name))(void)
 {
-    HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
+    return module_call(L"ntdll.dll", name);
+}
 
-    return ntdll != NULL ? (void (*)(void))GetProcAddress(ntdll, name) : NULL;
+static void (*base_call(const char *name))(void)
+{
+    return module_call(L"kernelbase.dll", name);
 }
 
 bool win32_section_query(HANDLE section, win32_section_facts *out)
@@ -94,4 +119,54 @@ bool win32_handle_named(HANDLE handle, const WCHAR *leaf)
     while (start > 0 && answer.text.units[start - 1] != L'\\')
         --start;
     return named && text_ends(&answer.text, start, leaf);
+}
+
+bool win32_handle_grants(HANDLE handle, DWORD *rights)
+{
+    native_query_object query = (native_query_object)native_call("NtQueryObject");
+    native_basic basic;
+    bool told = false;
+
+    memset(&basic, 0, sizeof basic);
+    if (query != NULL && query(handle, OBJECT_BASIC, &basic, (ULONG)sizeof basic, NULL) >= 0) {
+        *rights = basic.granted;
+        told = true;
+    }
+    return told;
+}
+
+bool win32_handles_same(HANDLE left, HANDLE right)
+{
+    native_compare compare = (native_compare)base_call("CompareObjectHandles");
+
+    return compare != NULL && compare(left, right);
+}
+
+DWORD win32_state_ask(HANDLE handle, win32_state_query which, void *out, size_t bytes)
+{
+    static const char *const names[] = {"NtQueryMutant", "NtQuerySemaphore", "NtQueryEvent", "NtQueryTimer"};
+    native_query_state query = (native_query_state)native_call(names[which]);
+    native_code code = (native_code)native_call("RtlNtStatusToDosError");
+    LONG status = 0;
+
+    if (query == NULL || code == NULL)
+        return ERROR_CALL_NOT_IMPLEMENTED;
+    status = query(handle, STATE_BASIC, out, (ULONG)bytes, NULL);
+    return status >= 0 ? ERROR_SUCCESS : code(status);
+}
+
+bool win32_interrupt_times(uint64_t *coarse, uint64_t *precise)
+{
+    native_time read_coarse = (native_time)base_call("QueryInterruptTime");
+    native_time read_precise = (native_time)base_call("QueryInterruptTimePrecise");
+    ULONGLONG ticked = 0;
+    ULONGLONG exact = 0;
+
+    if (read_coarse == NULL || read_precise == NULL)
+        return false;
+    read_coarse(&ticked);
+    read_precise(&exact);
+    *coarse = ticked;
+    *precise = exact;
+    return true;
 }

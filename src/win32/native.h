@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * The one way into <windows.h>, and the few facts that only ntdll tells: how large a section is and what it stands
- * on, and what a handle's object is and is called. The queries are documented and have kept their form since NT 4.
+ * The one way into <windows.h>, and the few facts that are looked up at run time. Only ntdll tells how large a section
+ * is and what it stands on, what a handle's object is, is called and grants, and the state of an object without
+ * changing it: the queries are documented and have kept their form since NT 4. The rest came with Windows 10.
  */
 #ifndef ISTHMUS_WIN32_NATIVE_H
 #define ISTHMUS_WIN32_NATIVE_H
@@ -39,5 +40,27 @@ bool win32_handle_is(HANDLE handle, const WCHAR *type);
 /* True if the last part of the object's name in the kernel is `leaf`. Only for objects that are no files: to ask a
    file for its name may block. */
 bool win32_handle_named(HANDLE handle, const WCHAR *leaf);
+
+/* The rights that the handle grants; false when that is not to be learned. */
+bool win32_handle_grants(HANDLE handle, DWORD *rights);
+
+/* Whether two handles are of one object; false also where the system cannot tell. */
+bool win32_handles_same(HANDLE left, HANDLE right);
+
+/* Which question of ntdll's to ask about the state of an object. */
+typedef enum win32_state_query {
+    WIN32_QUERY_MUTANT,
+    WIN32_QUERY_SEMAPHORE,
+    WIN32_QUERY_EVENT,
+    WIN32_QUERY_TIMER
+} win32_state_query;
+
+/* Asks, and gives the published form of the answer: `bytes` is its exact size. The handle needs the right to query.
+   ERROR_SUCCESS, ERROR_CALL_NOT_IMPLEMENTED where there is no such question, or why not. */
+DWORD win32_state_ask(HANDLE handle, win32_state_query which, void *out, size_t bytes);
+
+/* The clock of relative times, as of the last tick and as of this instant, in units of 100 ns and read in that order.
+   False before Windows 10. */
+bool win32_interrupt_times(uint64_t *coarse, uint64_t *precise);
 
 #endif

@@ -3,11 +3,11 @@
  *
  * Tokens (M11). To export is to put two handles into the target's table:
  *
- *     the section   with exactly the rights that were asked for; to import is to adopt this very handle;
+ *     the object    with exactly the rights that were asked for; to import is to adopt this very handle;
  *     the stub      of an event that is set, resets itself, and exists for this token alone.
  *
  * The event's name *is* the token's text up to the stub's number, and cannot be changed: it binds the target (id and
- * time of creation), the section's handle, the access and 128 random bits. So
+ * time of creation), the object's kind and handle, the access and 128 random bits. So
  *
  *   - a text that nobody exported is refused, whatever it says: there is no such stub in this process. No handle is
  *     closed or adopted because a number stood in a text;
@@ -15,10 +15,11 @@
  *     closes the stub. A handle number that comes back later belongs to an object of another name;
  *   - nothing has to be remembered, here or there, and a token that is never imported goes when the target ends.
  *
- *     ist1.PPPPPPPP.BBBBBBBBBBBBBBBB.SSSSSSSS.a.NNNNNNNNNNNNNNNN.NNNNNNNNNNNNNNNN.TTTTTTTT     (hexadecimal)
- *     form process  birth            section  r/w random                            stub
+ *     ist2.PPPPPPPP.BBBBBBBBBBBBBBBB.OOOOOOOO.ka.NNNNNNNNNNNNNNNN.NNNNNNNNNNNNNNNN.TTTTTTTT     (hexadecimal)
+ *     form process  birth            object   |r/w random                           stub
+ *                                             kind
  */
-#include "win32/access.h"
+#include "win32/ticket.h"
 
 #include <string.h>
 
@@ -27,13 +28,13 @@
 #include <ntsecapi.h>
 #undef SystemFunction036
 
+#include "win32/access.h"
 #include "win32/error.h"
-#include "win32/mapping.h"
 #include "win32/name.h"
 #include "win32/process.h"
 
-#define FORM "ist1"
-#define BODY_SIZE (4 + (1 + 8) + (1 + 16) + (1 + 8) + (1 + 1) + (1 + 16) + (1 + 16))
+#define FORM "ist2"
+#define BODY_SIZE (4 + (1 + 8) + (1 + 16) + (1 + 8) + (1 + 2) + (1 + 16) + (1 + 16))
 #define TEXT_SIZE (BODY_SIZE + (1 + 8))
 
 _Static_assert(TEXT_SIZE < IST_TOKEN_SIZE, "a token has room for its text");
@@ -42,8 +43,9 @@ _Static_assert(TEXT_SIZE < IST_TOKEN_SIZE, "a token has room for its text");
 typedef struct ticket {
     uint32_t process;
     uint64_t birth;
-    uint32_t section; /* handle values: 32 bits of them count, in 64-bit processes too */
+    uint32_t object; /* handle values: 32 bits of them count, in 64-bit processes too */
     uint32_t stub;
+    win32_ticket_kind kind;
     ist_access access;
     uint64_t random[2];
 } ticket;
@@ -95,13 +97,24 @@ static const char *get_handle(const char *at, uint32_t *value)
     return *value != 0 && *value <= INT32_MAX && *value % 4 == 0 ? at : NULL;
 }
 
-static const char *get_access(const char *at, ist_access *access)
+static char *put_sort(char *at, win32_ticket_kind kind, ist_access access)
 {
-    bool read = at != NULL && strncmp(at, ".r", 2) == 0;
-    bool write = at != NULL && strncmp(at, ".w", 2) == 0;
+    *at++ = '.';
+    *at++ = (char)kind;
+    *at++ = access == IST_WRITE ? 'w' : 'r';
+    return at;
+}
 
-    *access = write ? IST_WRITE : IST_READ;
-    return read || write ? at + 2 : NULL;
+static const char *get_sort(const char *at, win32_ticket_kind *kind, ist_access *access)
+{
+    static const char kinds[] = {WIN32_TICKET_MAPPING, WIN32_TICKET_MUTEX, WIN32_TICKET_SEMAPHORE,
+                                 WIN32_TICKET_EVENT,   WIN32_TICKET_TIMER, '\0'};
+
+    if (at == NULL || at[0] != '.' || at[1] == '\0' || strchr(kinds, at[1]) == NULL || (at[2] != 'r' && at[2] != 'w'))
+        return NULL;
+    *kind = (win32_ticket_kind)at[1];
+    *access = at[2] == 'w' ? IST_WRITE : IST_READ;
+    return at + 3;
 }
 
 /* Writes all but the stub's number, which there is not yet. */
@@ -111,8 +124,8 @@ static void body_write(const ticket *from, char body[BODY_SIZE + 1])
 
     at = put_number(at, from->process, 8);
     at = put_number(at, from->birth, 16);
-    at = put_number(at, from->section, 8);
-    at = put_text(at, from->access == IST_WRITE ? ".w" : ".r");
+    at = put_number(at, from->object, 8);
+    at = put_sort(at, from->kind, from->access);
     at = put_number(at, from->random[0], 16);
     at = put_number(at, from->random[1], 16);
     *at = '\0';
@@ -126,8 +139,8 @@ static bool ticket_read(const char *token, ticket *out)
 
     at = get_number(at, &process, 8);
     at = get_number(at, &out->birth, 16);
-    at = get_handle(at, &out->section);
-    at = get_access(at, &out->access);
+    at = get_handle(at, &out->object);
+    at = get_sort(at, &out->kind, &out->access);
     at = get_number(at, &out->random[0], 16);
     at = get_number(at, &out->random[1], 16);
     at = get_handle(at, &out->stub);
@@ -207,16 +220,6 @@ static HANDLE stub_pin(const char *token, const ticket *from)
     return stub;
 }
 
-/* Takes the stub unless somebody has: true exactly once. */
-static bool stub_take(HANDLE pinned, const ticket *from)
-{
-    bool taken = WaitForSingleObject(pinned, 0) == WAIT_OBJECT_0;
-
-    if (taken)
-        (void)CloseHandle(handle_of(from->stub));
-    return taken;
-}
-
 /* ---- export ---- */
 
 /* Puts a handle into another process. One that is ending refuses as if it were out of reach. */
@@ -240,15 +243,14 @@ static void handle_recall(HANDLE target, uint32_t number)
 }
 
 /* Any random number does that is not drawn twice: it is no secret. */
-static ist_status ticket_begin(ticket *out, HANDLE target, ist_access access, plat_error *error)
+static ist_status ticket_begin(ticket *out, HANDLE target, plat_error *error)
 {
     out->process = GetProcessId(target);
-    out->access = access;
     return RtlGenRandom(out->random, (ULONG)sizeof out->random) ? win32_process_birth(target, &out->birth, error)
                                                                 : win32_error_refuse(error, IST_E_OS, "RtlGenRandom");
 }
 
-/* Sends the stub, which names the section's handle and so comes after it. */
+/* Sends the stub, which names the object's handle and so comes after it. */
 static ist_status stub_send(ticket *from, HANDLE target, char *token, plat_error *error)
 {
     HANDLE stub = NULL;
@@ -265,23 +267,21 @@ static ist_status stub_send(ticket *from, HANDLE target, char *token, plat_error
     return status;
 }
 
-ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_access access, char *token,
-                               plat_error *error)
+ist_status win32_ticket_issue(const win32_ticket_wish *wish, uint64_t process_id, char *token, plat_error *error)
 {
-    ticket made = {0, 0, 0, 0, 0, {0, 0}};
+    ticket made = {0, 0, 0, 0, wish->kind, wish->access, {0, 0}};
     HANDLE target = NULL;
     ist_status status = win32_process_open(process_id, &target, error);
 
     if (status != IST_OK)
         return status;
-    status = ticket_begin(&made, target, access, error);
+    status = ticket_begin(&made, target, error);
     if (status == IST_OK)
-        status =
-            handle_send(mapping->section, target, win32_mapping_rights(access) & mapping->rights, &made.section, error);
+        status = handle_send(wish->handle, target, wish->rights, &made.object, error);
     if (status == IST_OK)
         status = stub_send(&made, target, token, error);
     if (status != IST_OK)
-        handle_recall(target, made.section);
+        handle_recall(target, made.object);
     (void)CloseHandle(target);
     return status;
 }
@@ -297,45 +297,63 @@ static bool ticket_is_for_us(const ticket *from)
            win32_process_birth(GetCurrentProcess(), &birth, &unused) == IST_OK && birth == from->birth;
 }
 
-/* The section's handle is looked at only when the stub has vouched for it. The stub is taken last: until then nothing
-   is changed, and from then on nothing can fail. */
-static ist_status ticket_redeem(const char *token, const ticket *from, plat_mapping *mapping, plat_mapping_facts *facts,
-                                plat_error *error)
+static const WCHAR *kernel_type(win32_ticket_kind kind)
 {
-    HANDLE stub = stub_pin(token, from);
+    const WCHAR *type = L"Section";
+
+    if (kind == WIN32_TICKET_MUTEX)
+        type = L"Mutant";
+    else if (kind == WIN32_TICKET_SEMAPHORE)
+        type = L"Semaphore";
+    else if (kind == WIN32_TICKET_EVENT)
+        type = L"Event";
+    else if (kind == WIN32_TICKET_TIMER)
+        type = L"Timer";
+    return type;
+}
+
+/* The object's handle is looked at only when the stub has vouched for the text. */
+static ist_status ticket_check(const ticket *from, win32_ticket_kind kind, plat_error *error)
+{
     ist_status status = IST_OK;
 
-    mapping->section = handle_of(from->section);
-    mapping->rights = win32_mapping_rights(from->access);
-    if (stub == NULL)
-        return win32_error_refuse(error, IST_E_ARG, "a token that is not used up");
-    if (!win32_handle_is(mapping->section, L"Section"))
+    if (from->kind != kind)
+        status = win32_error_refuse(error, IST_E_KIND, "a token of this kind");
+    else if (!win32_handle_is(handle_of(from->object), kernel_type(kind)))
         status = win32_error_refuse(error, IST_E_BROKEN, "the handle that the token stands for");
-    if (status == IST_OK)
-        status = win32_mapping_measure(mapping, facts, error);
-    if (status == IST_OK && !stub_take(stub, from))
-        status = win32_error_refuse(error, IST_E_ARG, "a token that is not used up");
-    (void)CloseHandle(stub);
     return status;
 }
 
-ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mapping_facts *facts, plat_error *error)
+ist_status win32_ticket_read(const char *token, win32_ticket_kind kind, win32_ticket *out, plat_error *error)
 {
-    ticket from = {0, 0, 0, 0, 0, {0, 0}};
-    plat_mapping *mapping = NULL;
+    ticket from = {0, 0, 0, 0, kind, 0, {0, 0}};
     ist_status status = IST_OK;
 
     if (!ticket_read(token, &from))
         return win32_error_refuse(error, IST_E_ARG, "a token's form");
     if (!ticket_is_for_us(&from))
         return win32_error_refuse(error, IST_E_ARG, "a token for this process");
-    mapping = plat_memory_take(sizeof *mapping);
-    if (mapping == NULL)
-        return win32_error_refuse(error, IST_E_MEMORY, "memory for a handle");
-    status = ticket_redeem(token, &from, mapping, facts, error);
-    if (status == IST_OK)
-        *out = mapping;
-    else
-        plat_memory_give(mapping);
+    out->pinned = stub_pin(token, &from);
+    if (out->pinned == NULL)
+        return win32_error_refuse(error, IST_E_ARG, "a token that is not used up");
+    out->stub = handle_of(from.stub);
+    out->handle = handle_of(from.object);
+    out->access = from.access;
+    status = ticket_check(&from, kind, error);
+    if (status != IST_OK)
+        (void)CloseHandle(out->pinned);
+    return status;
+}
+
+/* The stub's taker closes its number. */
+ist_status win32_ticket_settle(win32_ticket *from, ist_status status, plat_error *error)
+{
+    bool taken = status == IST_OK && WaitForSingleObject(from->pinned, 0) == WAIT_OBJECT_0;
+
+    if (taken)
+        (void)CloseHandle(from->stub);
+    else if (status == IST_OK)
+        status = win32_error_refuse(error, IST_E_ARG, "a token that is not used up");
+    (void)CloseHandle(from->pinned);
     return status;
 }

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Waits are the kernel's, and one wait is one native wait: only while a thread is blocked in the kernel is it certain
+ * to be released by a set that a reset follows (E1), and does it keep an object whose handles are all closed meanwhile
+ * (L5). So a timeout is chosen such that the kernel does not end it early (clock.c), and what comes after is for what
+ * should not happen:
+ *
+ *   - it was early all the same. The rest, below a tick, is waited for with handles of our own; an object that has been
+ *     closed by then cannot be waited for again, and the rest is slept out;
+ *   - the timeout is longer than the native call can say, 49 days. Such a wait has handles of its own from the
+ *     beginning: it holds the names of its objects.
+ *
+ * The handles of others are given to the kernel once, at the beginning. Later their numbers may be anything.
+ */
+#include "win32/clock.h"
+#include "win32/error.h"
+#include "win32/object.h"
+
+_Static_assert(IST_WAIT_MAX == MAXIMUM_WAIT_OBJECTS, "the kernel takes as many as we do");
+
+#define NS_PER_MS 1000000u
+
+/* The longest that is not for ever. */
+#define LONGEST_MS (INFINITE - 1)
+
+typedef struct wait_set {
+    plat_object *items[IST_WAIT_MAX]; /* held */
+    HANDLE handles[IST_WAIT_MAX];     /* theirs, or duplicates */
+    DWORD count;
+    bool all;
+    bool own; /* the handles are duplicates */
+} wait_set;
+
+/* ---- what is waited for ---- */
+
+/* Copies everything that the request points at: a close of the objects frees it while the wait goes on. */
+static ist_status set_take(wait_set *set, const plat_wait_request *request, plat_error *error)
+{
+    ist_status status = IST_OK;
+    DWORD at = 0;
+
+    set->count = (DWORD)request->count;
+    set->all = request->all;
+    set->own = false;
+    for (at = 0; at < set->count; ++at) {
+        set->items[at] = request->items[at];
+        set->handles[at] = request->items[at]->handle;
+        win32_object_hold(set->items[at]);
+        if ((set->items[at]->rights & SYNCHRONIZE) == 0)
+            status = win32_error_refuse(error, IST_E_ACCESS, "a handle that may wait");
+    }
+    return status;
+}
+
+static void set_close(wait_set *set, DWORD count)
+{
+    DWORD at = 0;
+
+    for (at = 0; at < count; ++at)
+        (void)CloseHandle(set->handles[at]);
+    set->own = false;
+}
+
+/* Gets handles of its own, unless it has them. When it cannot, the set is for no further wait. */
+static ist_status set_own(wait_set *set, plat_error *error)
+{
+    ist_status status = IST_OK;
+    DWORD at = 0;
+
+    if (set->own)
+        return IST_OK;
+    while (at < set->count && status == IST_OK) {
+        status = win32_object_duplicate(set->items[at], &set->handles[at], error);
+        if (status == IST_OK)
+            ++at;
+    }
+    if (status == IST_OK)
+        set->own = true;
+    else
+        set_close(set, at);
+    return status;
+}
+
+static void set_drop(wait_set *set)
+{
+    DWORD at = 0;
+
+    if (set->own)
+        set_close(set, set->count);
+    for (at = 0; at < set->count; ++at)
+        win32_object_let_go(set->items[at]);
+}
+
+/* ---- the same object twice ---- */
+
+/* Asks the kernel for what it has to refuse. */
+static bool kernel_refuses_twins(void)
+{
+    HANDLE self = GetCurrentProcess();
+    HANDLE both[2] = {CreateEventW(NULL, TRUE, FALSE, NULL), NULL};
+    bool refused = false;
+
+    if (both[0] != NULL && DuplicateHandle(self, both[0], self, &both[1], SYNCHRONIZE, FALSE, 0)) {
+        refused = WaitForMultipleObjects(2, both, TRUE, 0) == WAIT_FAILED;
+        (void)CloseHandle(both[1]);
+    }
+    if (both[0] != NULL)
+        (void)CloseHandle(both[0]);
+    return refused;
+}
+
+/* Windows refuses an object twice in a wait for all, be it by two handles, and Wine does not. It is asked once: two
+   thousand comparisons are too many for each wait. */
+static bool twins_are_ours_to_find(void)
+{
+    static volatile LONG known; /* 0 not yet, 1 the kernel's, 2 ours: any thread may write what every thread finds */
+    LONG answer = InterlockedCompareExchange(&known, 0, 0);
+
+    if (answer == 0) {
+        answer = kernel_refuses_twins() ? 1 : 2;
+        (void)InterlockedExchange(&known, answer);
+    }
+    return answer == 2;
+}
+
+static bool are_twins(const plat_object *left, const plat_object *right)
+{
+    bool comparable = left->kind == right->kind || left->kind == NULL || right->kind == NULL;
+
+    return comparable && win32_handles_same(left->handle, right->handle);
+}
+
+static ist_status set_check(const wait_set *set, plat_error *error)
+{
+    bool twins = false;
+    DWORD at = 0;
+    DWORD earlier = 0;
+
+    if (!set->all || set->count == 1 || !twins_are_ours_to_find())
+        return IST_OK;
+    for (at = 1; at < set->count; ++at)
+        for (earlier = 0; earlier < at; ++earlier)
+            twins = twins || are_twins(set->items[earlier], set->items[at]);
+    return twins ? win32_error_refuse(error, IST_E_ARG, "no object twice") : IST_OK;
+}
+
+/* ---- waiting ---- */
+
+static ist_status wait_native(const wait_set *set, DWORD timeout_ms, size_t *index, plat_error *error)
+{
+    const char *call = set->count == 1 ? "WaitForSingleObject" : "WaitForMultipleObjects";
+    DWORD answer = set->count == 1 ? WaitForSingleObject(set->handles[0], timeout_ms)
+                                   : WaitForMultipleObjects(set->count, set->handles, set->all, timeout_ms);
+    ist_status status = IST_TIMEOUT;
+
+    if (answer == WAIT_FAILED) {
+        status = win32_error_take(error, call, WIN32_STEP_WAIT);
+    } else if (answer - WAIT_OBJECT_0 < set->count) {
+        status = IST_OK;
+        *index = answer - WAIT_OBJECT_0;
+    } else if (answer - WAIT_ABANDONED_0 < set->count) {
+        status = IST_ABANDONED;
+        *index = answer - WAIT_ABANDONED_0;
+    }
+    return status;
+}
+
+/* What to ask of the kernel so that it does not come back before the rest is over. */
+static DWORD native_ms(uint64_t left_ns)
+{
+    uint64_t ms = (left_ns + win32_clock_lag() + NS_PER_MS - 1) / NS_PER_MS;
+
+    return ms < LONGEST_MS ? (DWORD)ms : LONGEST_MS;
+}
+
+static uint64_t time_left(uint64_t timeout_ns, uint64_t mark)
+{
+    uint64_t passed_ns = win32_clock_since(mark);
+
+    return passed_ns < timeout_ns ? timeout_ns - passed_ns : 0;
+}
+
+static ist_status wait_until(wait_set *set, uint64_t timeout_ns, size_t *index, plat_error *error)
+{
+    plat_error unused = {IST_CODES_NONE, 0, NULL, {0}};
+    uint64_t mark = win32_clock_mark();
+    uint64_t left_ns = timeout_ns;
+    bool blind = false;
+    ist_status status = timeout_ns / NS_PER_MS < LONGEST_MS ? IST_OK : set_own(set, error);
+
+    if (status != IST_OK)
+        return status;
+    do {
+        if (blind)
+            Sleep(native_ms(left_ns));
+        else
+            status = wait_native(set, native_ms(left_ns), index, error);
+        left_ns = time_left(timeout_ns, mark);
+        if (status == IST_TIMEOUT && left_ns > 0)
+            blind = blind || set_own(set, &unused) != IST_OK;
+    } while (status == IST_TIMEOUT && left_ns > 0);
+    return status;
+}
+
+static ist_status set_wait(wait_set *set, int64_t timeout_ns, size_t *index, plat_error *error)
+{
+    ist_status status = IST_TIMEOUT;
+
+    if (timeout_ns == IST_FOREVER)
+        status = wait_native(set, INFINITE, index, error);
+    else if (timeout_ns == 0)
+        status = wait_native(set, 0, index, error);
+    else
+        status = wait_until(set, (uint64_t)timeout_ns, index, error);
+    return status;
+}
+
+/* Two calls rather than SignalObjectAndWait: that is not one instant either, waits only for one object whose timeout it
+   cuts to milliseconds, and does not say which of its halves failed. */
+static ist_status signal_give(plat_object *signal, plat_error *error)
+{
+    return signal != NULL ? signal->kind->signal(signal, error) : IST_OK;
+}
+
+ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)
+{
+    wait_set set;
+    size_t taken = 0;
+    ist_status status = set_take(&set, request, error);
+
+    if (status == IST_OK)
+        status = set_check(&set, error);
+    if (status == IST_OK)
+        status = signal_give(request->signal, error);
+    if (status == IST_OK)
+        status = set_wait(&set, request->timeout_ns, &taken, error);
+    if (!set.all && (status == IST_OK || status == IST_ABANDONED))
+        *index = taken;
+    set_drop(&set);
+    return status;
+}
+
+/* The kernel reports everything. */
+bool plat_seam_recheck(int64_t interval_ns)
+{
+    (void)interval_ns;
+    return false;
+}
