@@ -19,26 +19,42 @@ set(ISTHMUS_CORE_SOURCES
 
 set(posix_sources
     src/posix/access.c
+    src/posix/claim.c
+    src/posix/claim_table.c
+    src/posix/clock.c
     src/posix/descriptor.c
     src/posix/error.c
+    src/posix/event.c
     src/posix/file.c
     src/posix/gate.c
     src/posix/join.c
+    src/posix/life.c
+    src/posix/life_ask.c
     src/posix/lock.c
     src/posix/mapping.c
     src/posix/memory.c
+    src/posix/mutex.c
     src/posix/name.c
+    src/posix/object.c
     src/posix/process.c
     src/posix/publish.c
     src/posix/reap.c
     src/posix/registry.c
     src/posix/scope.c
     src/posix/segment.c
+    src/posix/semaphore.c
     src/posix/sha256.c
     src/posix/sweep.c
+    src/posix/take.c
     src/posix/ticket.c
+    src/posix/timer.c
     src/posix/traits.c
-    src/posix/view.c)
+    src/posix/view.c
+    src/posix/wait.c
+    src/posix/word_darwin.c
+    src/posix/word_freebsd.c
+    src/posix/word_linux.c
+    src/posix/word_poll.c)
 
 set(win32_sources
     src/win32/access.c

@@ -31,6 +31,43 @@ static __forceinline bool atomic_swap_u32(volatile uint32_t *word, uint32_t *exp
     return done;
 }
 
+static __forceinline uint64_t atomic_load_u64(const volatile uint64_t *word)
+{
+    return (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)word, 0, 0);
+}
+
+static __forceinline bool atomic_swap_u64(volatile uint64_t *word, uint64_t *expected, uint64_t desired)
+{
+    uint64_t seen =
+        (uint64_t)_InterlockedCompareExchange64((volatile __int64 *)word, (__int64)desired, (__int64)*expected);
+    bool done = seen == *expected;
+    *expected = seen;
+    return done;
+}
+
+static __forceinline void atomic_store_u32(volatile uint32_t *word, uint32_t value)
+{
+    (void)_InterlockedExchange((volatile long *)word, (long)value);
+}
+
+static __forceinline void atomic_store_u64(volatile uint64_t *word, uint64_t value)
+{
+    uint64_t seen = atomic_load_u64(word); /* 32-bit compilers have no exchange of 64 bits */
+
+    while (!atomic_swap_u64(word, &seen, value))
+        continue;
+}
+
+static __forceinline uint32_t atomic_or_u32(volatile uint32_t *word, uint32_t bits)
+{
+    return (uint32_t)_InterlockedOr((volatile long *)word, (long)bits);
+}
+
+static __forceinline uint32_t atomic_add_u32(volatile uint32_t *word, uint32_t value)
+{
+    return (uint32_t)_InterlockedExchangeAdd((volatile long *)word, (long)value);
+}
+
 #else
 
 #define IST_THREAD_LOCAL _Thread_local
@@ -46,6 +83,39 @@ static inline uint32_t atomic_load_u32(const volatile uint32_t *word)
 static inline bool atomic_swap_u32(volatile uint32_t *word, uint32_t *expected, uint32_t desired)
 {
     return __atomic_compare_exchange_n(word, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* The same for words of 64 bits, which must lie at a multiple of 8. */
+static inline uint64_t atomic_load_u64(const volatile uint64_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+static inline bool atomic_swap_u64(volatile uint64_t *word, uint64_t *expected, uint64_t desired)
+{
+    return __atomic_compare_exchange_n(word, expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/* Everything written before is seen by who reads the value. */
+static inline void atomic_store_u32(volatile uint32_t *word, uint32_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+static inline void atomic_store_u64(volatile uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
+}
+
+/* Both return what the word was before. */
+static inline uint32_t atomic_or_u32(volatile uint32_t *word, uint32_t bits)
+{
+    return __atomic_fetch_or(word, bits, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t atomic_add_u32(volatile uint32_t *word, uint32_t value)
+{
+    return __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);
 }
 
 #endif

@@ -88,7 +88,7 @@ ist_status ist_event_import(ist_event **out, const char *token)
 
 ist_status ist_event_set(ist_event *event)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     ist_status status = object_check(waitable_of(event));
 
     return status == IST_OK ? detail_from_backend(plat_event_set(event->waitable.plat, &error), &error) : status;
@@ -96,7 +96,7 @@ ist_status ist_event_set(ist_event *event)
 
 ist_status ist_event_reset(ist_event *event)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     ist_status status = object_check(waitable_of(event));
 
     return status == IST_OK ? detail_from_backend(plat_event_reset(event->waitable.plat, &error), &error) : status;

@@ -87,12 +87,14 @@ ist_status ist_mutex_import(ist_mutex **out, const char *token)
 
 ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
 {
+    if (mutex != NULL && timeout_ns >= IST_FOREVER && plat_wait_quickly(mutex->waitable.plat))
+        return IST_OK;
     return ist_wait(ist_mutex_waitable(mutex), timeout_ns);
 }
 
 ist_status ist_mutex_release(ist_mutex *mutex)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     ist_status status = object_check(waitable_of(mutex));
 
     return status == IST_OK ? detail_from_backend(plat_mutex_release(mutex->waitable.plat, &error), &error) : status;

@@ -18,7 +18,9 @@
 
 #include <isthmus/access.h>
 #include <isthmus/mapping.h>
+#include <isthmus/semaphore.h>
 #include <isthmus/status.h>
+#include <isthmus/timer.h>
 #include <isthmus/traits.h>
 #include <isthmus/wait.h>
 
@@ -199,6 +201,10 @@ typedef struct plat_wait_request {
     plat_object *signal; /* a mutex, semaphore or event to signal first (IST_E_ACCESS, IST_E_NOT_OWNER, IST_E_LIMIT end
                             the call), or NULL; then count is 1 */
 } plat_wait_request;
+
+/* Takes one object if that is a matter of its memory alone. False says nothing: plat_wait is to be asked. It is what
+   keeps the usual acquisition as short as it can be. */
+bool plat_wait_quickly(plat_object *object);
 
 /* Waits: IST_OK, IST_ABANDONED, IST_TIMEOUT or a failure. *index is written on the first two, when all is false.
    The backend finds the same object twice in a wait for all (IST_E_ARG), and handles that may not wait

@@ -91,7 +91,7 @@ ist_status ist_semaphore_import(ist_semaphore **out, const char *token)
 
 ist_status ist_semaphore_release(ist_semaphore *semaphore, uint32_t count, uint32_t *previous)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     uint32_t before = 0;
     ist_status status = object_check(waitable_of(semaphore));
 

@@ -87,7 +87,7 @@ ist_status ist_timer_import(ist_timer **out, const char *token)
 
 ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns, uint32_t period_ms)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     bool absolute = clock == IST_TIMER_UTC;
     ist_status status = object_check(waitable_of(timer));
 
@@ -104,7 +104,7 @@ ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns
 
 ist_status ist_timer_cancel(ist_timer *timer)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
     ist_status status = object_check(waitable_of(timer));
 
     return status == IST_OK ? detail_from_backend(plat_timer_cancel(timer->waitable.plat, &error), &error) : status;

@@ -15,7 +15,7 @@ static ist_status check_timeout(int64_t timeout_ns)
 
 static ist_status wait_for(const plat_wait_request *request, size_t *index)
 {
-    plat_error error = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_error error;
 
     return detail_from_backend(plat_wait(request, index, &error), &error);
 }
@@ -36,6 +36,8 @@ static ist_status wait_for_one(const ist_waitable *item, int64_t timeout_ns, pla
 
 ist_status ist_wait(const ist_waitable *item, int64_t timeout_ns)
 {
+    if (item != NULL && timeout_ns >= IST_FOREVER && plat_wait_quickly(item->plat))
+        return IST_OK;
     return wait_for_one(item, timeout_ns, NULL);
 }
 

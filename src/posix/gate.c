@@ -13,7 +13,9 @@
 #include <stdlib.h>
 
 #include "core/atomic.h"
+#include "posix/claim.h"
 #include "posix/descriptor.h"
+#include "posix/life.h"
 #include "posix/registry.h"
 #include "posix/scope.h"
 #include "posix/ticket.h"
@@ -57,6 +59,8 @@ static void after_fork_in_child(void)
     scope_reset_after_fork();
     registry_reset_after_fork();
     ticket_reset_after_fork();
+    claims_reset_after_fork();
+    life_reset_after_fork();
 }
 
 /* Destructors that run later in this thread may still close what they have, and make more: then it runs again. */
@@ -69,6 +73,7 @@ static void at_exit(void)
         close_gate();
     }
     ticket_withdraw_all();
+    life_leave_all();
     registry_close_all();
 }
 

@@ -13,9 +13,9 @@
 
 #if LOCK_ASKS_WITHOUT_TAKING
 
-ist_status lock_take(int fd, uint64_t byte, plat_error *error)
+static ist_status take(int fd, short type, uint64_t byte, plat_error *error)
 {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
 
     if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
         return IST_OK;
@@ -23,6 +23,24 @@ ist_status lock_take(int fd, uint64_t byte, plat_error *error)
     if (errno == EAGAIN || errno == EACCES)
         return error_refuse(error, IST_E_CORRUPT, "F_OFD_SETLK", "another program locks the segment");
     return error_from_errno(error, "F_OFD_SETLK");
+}
+
+ist_status lock_take(int fd, uint64_t byte, plat_error *error)
+{
+    return take(fd, F_RDLCK, byte, error);
+}
+
+ist_status lock_take_alone(int fd, uint64_t byte, plat_error *error)
+{
+    return take(fd, F_WRLCK, byte, error);
+}
+
+/* A shared lock conflicts with exclusive ones only. */
+bool lock_is_held_alone(int fd, uint64_t byte)
+{
+    struct flock found = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+
+    return fcntl(fd, F_OFD_GETLK, &found) != 0 || found.l_type != F_UNLCK;
 }
 
 /* Any lock in [from, to), to 0 for the end. The lock found replaces *found; false if there is none. */
@@ -76,12 +94,32 @@ bool lock_byte_is_held(int fd, uint64_t byte)
 
 #else
 
+static ist_status take(int fd, int type, plat_error *error)
+{
+    if (flock(fd, type | LOCK_NB) == 0)
+        return IST_OK;
+    return errno == EWOULDBLOCK ? IST_TIMEOUT : error_from_errno(error, "flock");
+}
+
 ist_status lock_take(int fd, uint64_t byte, plat_error *error)
 {
     (void)byte;
-    if (flock(fd, LOCK_SH | LOCK_NB) == 0)
-        return IST_OK;
-    return errno == EWOULDBLOCK ? IST_TIMEOUT : error_from_errno(error, "flock");
+    return take(fd, LOCK_SH, error);
+}
+
+ist_status lock_take_alone(int fd, uint64_t byte, plat_error *error)
+{
+    (void)byte;
+    return take(fd, LOCK_EX, error);
+}
+
+bool lock_is_held_alone(int fd, uint64_t byte)
+{
+    (void)byte;
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0)
+        return true;
+    (void)flock(fd, LOCK_UN);
+    return false;
 }
 
 /* Two askers can take each other for holders: ask often enough that one of them gets through. */

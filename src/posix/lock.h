@@ -4,7 +4,8 @@
  * Who holds a segment, told by locks that the kernel drops with the last descriptor of an open file description.
  *
  * A handle locks byte LOCK_HANDLE of the segment. A token that waits to be imported locks the byte whose offset is
- * its ticket's number. Only shared locks are ever taken, so none is ever refused or waited for.
+ * its ticket's number. Only shared locks are taken of what several may hold, so none is ever refused or
+ * waited for; what is one process's alone (posix/life.h) it locks exclusively.
  *
  * With flock (ISTHMUS_POSIX_FLOCK, or no F_OFD_SETLK) there are no bytes, and to ask is to try to take it exclusively
  * for an instant; a process stopped in that instant looks like a holder.
@@ -27,6 +28,12 @@
 /* Takes the shared lock of one byte through a description that nothing else is done with. IST_TIMEOUT: an asker is in
    the way for an instant (flock only): try again. */
 ist_status lock_take(int fd, uint64_t byte, plat_error *error);
+
+/* Takes it exclusively, so that who may only read the file cannot pretend to be its holder. */
+ist_status lock_take_alone(int fd, uint64_t byte, plat_error *error);
+
+/* Whether anybody locks one byte exclusively. A doubt is a yes. */
+bool lock_is_held_alone(int fd, uint64_t byte);
 
 /* Tells the ticket whose lock it found: does it still count? */
 typedef bool lock_counts(void *context, uint64_t byte);

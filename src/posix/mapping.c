@@ -70,7 +70,7 @@ static ist_status create_over_file(plat_mapping *made, const plat_name *name, co
     char path[SEGMENT_PATH_SIZE];
     registry_plan plan = {.flags = SEGMENT_FILE | (request->access == IST_READ ? SEGMENT_READ_ONLY : 0),
                           .audience = request->audience,
-                          .path = path};
+                          .content = {path, NULL}};
     ist_status status = name != NULL ? registry_open(&made->entry, name, want, error) : IST_E_NOT_FOUND;
 
     if (status != IST_E_NOT_FOUND)
@@ -133,25 +133,6 @@ ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_a
     return status;
 }
 
-/* Joins first and uses the ticket up then: the lock of the exporter counts until ours does. */
-static ist_status redeem(const char *token, plat_mapping *made, ist_access *access, plat_error *error)
-{
-    scope where;
-    ticket found;
-    registry_want want = {SEGMENT_MAPPING, IST_READ, true, 0, false};
-    ist_status status = ticket_find(token, &where, &found, error);
-
-    if (status != IST_OK)
-        return status;
-    want.access = found.access;
-    want.id = found.object;
-    *access = found.access;
-    status = registry_open_known(&made->entry, &where, found.name, &want, error);
-    if (status == IST_E_NOT_FOUND) /* or the ticket's lock would hold it */
-        return error_refuse(error, IST_E_ARG, "token", "%s", "its exporter has ended");
-    return status == IST_OK ? ticket_spend(&where, &found, error) : status;
-}
-
 ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mapping_facts *facts, plat_error *error)
 {
     plat_mapping *made = NULL;
@@ -162,7 +143,7 @@ ist_status plat_mapping_import(const char *token, plat_mapping **out, plat_mappi
     if (status != IST_OK)
         return status;
     entered = gate_enter();
-    status = redeem(token, made, &access, error);
+    status = registry_import(&made->entry, token, SEGMENT_MAPPING, &access, error);
     status = settle(status, made, access, out, facts, error);
     gate_leave(entered);
     return status;

@@ -15,6 +15,8 @@
 #define NAME_CLASS_PRIVATE 'p'
 #define NAME_CLASS_DISCARDED 'd'
 #define NAME_CLASS_TICKET 't'
+#define NAME_CLASS_LIVES 'l'
+#define NAME_CLASS_CLAIMS 'c'
 
 /* Prefix, class, dot, escaped name, "/r", terminator. */
 #define NAME_ENTRY_SIZE 232

@@ -60,7 +60,7 @@ static void fill_header(registry_entry *entry, const registry_want *want, const 
     header->size = plan->size;
     header->file_device = plan->file_device;
     header->file_inode = plan->file_inode;
-    header->path_length = plan->path != NULL ? (uint32_t)strlen(plan->path) : 0;
+    header->path_length = plan->content.path != NULL ? (uint32_t)strlen(plan->content.path) : 0;
     header->life = 1;
     header->name_length = (uint32_t)strlen(entry->full_name);
     memcpy(header->name, entry->full_name, header->name_length);
@@ -107,11 +107,12 @@ static ist_status make_segment(registry_entry *entry, const char *private_name, 
     ist_status status = make_file(entry, private_name, "r", modes.segment, &entry->hold, error);
 
     if (status == IST_OK)
-        status = lock_take(entry->hold.fd, LOCK_HANDLE, error);
+        status = plan->alone ? lock_take_alone(entry->hold.fd, LOCK_HANDLE, error)
+                             : lock_take(entry->hold.fd, LOCK_HANDLE, error);
     if (status == IST_OK)
         status = open_access(entry, private_name, error);
     if (status == IST_OK)
-        status = segment_write(entry->access.fd, &entry->header, plan->path, &entry->life, error);
+        status = segment_write(entry->access.fd, &entry->header, &plan->content, &entry->life, error);
     if (status == IST_OK && modes.life != 0)
         status = make_life(entry, private_name, modes.life, error);
     if (status == IST_OK && modes.directory != 0700 &&

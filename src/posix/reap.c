@@ -309,7 +309,7 @@ static bool release(registry_entry *entry)
     return !lost;
 }
 
-void registry_close(registry_entry *entry)
+void registry_leave(registry_entry *entry)
 {
     bool listed = false;
 
@@ -323,7 +323,39 @@ void registry_close(registry_entry *entry)
     else if (!listed)
         descriptor_close(&entry->access);
     entry->access = DESCRIPTOR_NONE;
+}
+
+void registry_close(registry_entry *entry)
+{
+    registry_leave(entry);
     segment_life_unmap(&entry->life);
+}
+
+void registry_forget(registry_entry *entry)
+{
+    (void)pthread_mutex_lock(&list_mutex);
+    if (entry->listed) {
+        delist(entry);
+        if (entry->made)
+            scope_count_own(&entry->where, false);
+    }
+    (void)pthread_mutex_unlock(&list_mutex);
+    descriptor_close(&entry->hold);
+    descriptor_close(&entry->access);
+    segment_life_unmap(&entry->life);
+}
+
+bool registry_visit(uint64_t id, registry_visitor *visitor, void *context)
+{
+    registry_entry *entry = NULL;
+
+    (void)pthread_mutex_lock(&list_mutex);
+    for (entry = list; entry != NULL && entry->header.id != id; entry = entry->next)
+        continue;
+    if (entry != NULL)
+        visitor(context, entry);
+    (void)pthread_mutex_unlock(&list_mutex);
+    return entry != NULL;
 }
 
 void registry_close_all(void)

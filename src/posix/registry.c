@@ -13,6 +13,7 @@
 #include "posix/publish.h"
 #include "posix/reap.h"
 #include "posix/sweep.h"
+#include "posix/ticket.h"
 
 /* Races lost in a row before a call gives up. */
 #define MOST_TRIES 10000
@@ -152,4 +153,40 @@ ist_status registry_create(registry_entry *entry, const plat_name *name, const r
         sweep_step(&entry->where, known_foreign(entry, status));
     }
     return status;
+}
+
+ist_status registry_create_own(registry_entry *entry, bool global, const char *name, bool shared,
+                               const registry_want *want, const registry_plan *plan, plat_error *error)
+{
+    visit here = {.entry = entry, .want = want, .error = error};
+    ist_status status = sweep_use(global, &entry->where, error);
+
+    entry->hold = DESCRIPTOR_NONE;
+    entry->access = DESCRIPTOR_NONE;
+    if (status != IST_OK)
+        return status;
+    (void)snprintf(entry->name, sizeof entry->name, "%s%s", entry->where.prefix, name);
+    if (shared) /* no name of a program's has this spelling: they begin with their prefix */
+        (void)snprintf(entry->full_name, sizeof entry->full_name, "%s", name);
+    return create_loop(&here, plan);
+}
+
+/* Joins first and uses the ticket up then: the lock of the exporter counts until ours does. */
+ist_status registry_import(registry_entry *entry, const char *token, segment_kind kind, ist_access *access,
+                           plat_error *error)
+{
+    scope where;
+    ticket found;
+    registry_want want = {kind, IST_READ, true, 0, false};
+    ist_status status = ticket_find(token, &where, &found, error);
+
+    if (status != IST_OK)
+        return status;
+    want.access = found.access;
+    want.id = found.object;
+    *access = found.access;
+    status = registry_open_known(entry, &where, found.name, &want, error);
+    if (status == IST_E_NOT_FOUND) /* or the ticket's lock would hold it */
+        return error_refuse(error, IST_E_ARG, "token", "%s", "its exporter has ended");
+    return status == IST_OK ? ticket_spend(&where, &found, error) : status;
 }

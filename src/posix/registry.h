@@ -45,9 +45,10 @@ typedef struct registry_plan {
     uint64_t size;
     uint32_t flags;
     ist_audience audience;
-    const char *path; /* of the mapped file, absolute, or NULL */
+    segment_content content;
     uint64_t file_device;
     uint64_t file_inode;
+    bool alone; /* nobody else ever holds it: LOCK_HANDLE is locked exclusively */
 } registry_plan;
 
 /* Joins what somebody holds: IST_OK, or IST_E_NOT_FOUND where nobody does. */
@@ -61,8 +62,28 @@ ist_status registry_open_known(registry_entry *entry, const scope *where, const 
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
                            const registry_plan *plan, plat_error *error);
 
+/* The same for one of the library's own objects, whose entry is `name` behind the scope's prefix. One that is not
+   shared is never joined: its name must be new. */
+ist_status registry_create_own(registry_entry *entry, bool global, const char *name, bool shared,
+                               const registry_want *want, const registry_plan *plan, plat_error *error);
+
+/* Makes an object's handle of a token, and spends it; *access is what the token gives. */
+ist_status registry_import(registry_entry *entry, const char *token, segment_kind kind, ist_access *access,
+                           plat_error *error);
+
 /* Lets go; the last one out removes the object. Never fails. */
 void registry_close(registry_entry *entry);
+
+/* The same, but the page stays mapped until segment_life_unmap. */
+void registry_leave(registry_entry *entry);
+
+/* In a forked child: the object stays the parent's alone. */
+void registry_forget(registry_entry *entry);
+
+/* Calls `visitor` with the handle of the object with this id, if this process has one; false if it has none. No handle
+   is closed meanwhile. */
+typedef void registry_visitor(void *context, registry_entry *entry);
+bool registry_visit(uint64_t id, registry_visitor *visitor, void *context);
 
 /* Lets go of everything this process holds, at its normal exit. */
 void registry_close_all(void);

@@ -188,7 +188,8 @@ static ist_status write_path(int fd, const char *path, size_t length, plat_error
     return written < 0 ? error_from_errno(error, "pwrite") : IST_OK;
 }
 
-ist_status segment_write(int fd, const segment_header *header, const char *path, segment_life *out, plat_error *error)
+ist_status segment_write(int fd, const segment_header *header, const segment_content *content, segment_life *out,
+                         plat_error *error)
 {
     ist_status status = take_room(fd, header, error);
 
@@ -196,8 +197,10 @@ ist_status segment_write(int fd, const segment_header *header, const char *path,
         status = segment_life_map(fd, false, out, error);
     if (status == IST_OK)
         memcpy(out->page, header, sizeof *header);
-    if (status == IST_OK && path != NULL)
-        status = write_path(fd, path, header->path_length, error);
+    if (status == IST_OK && content->words != NULL)
+        memcpy((char *)out->page + SEGMENT_WORDS_OFFSET, content->words, SEGMENT_WORDS_SIZE);
+    if (status == IST_OK && content->path != NULL)
+        status = write_path(fd, content->path, header->path_length, error);
     return status;
 }
 
@@ -208,11 +211,19 @@ static bool is_terminated(const char *text, size_t size, uint32_t length)
     return length < size && memchr(text, '\0', size) == text + length;
 }
 
+/* What consists of words has no data. */
+static bool has_sound_size(const segment_header *header)
+{
+    bool words = header->kind >= SEGMENT_MUTEX && header->kind <= SEGMENT_TIMER;
+
+    return words == (header->size == 0);
+}
+
 static bool is_sound(const segment_header *header, uint64_t file_size)
 {
     bool file = (header->flags & SEGMENT_FILE) != 0;
 
-    return (header->flags & ~(SEGMENT_SPARSE | SEGMENT_FILE | SEGMENT_READ_ONLY)) == 0 && header->size != 0 &&
+    return (header->flags & ~(SEGMENT_SPARSE | SEGMENT_FILE | SEGMENT_READ_ONLY)) == 0 && has_sound_size(header) &&
            header->audience <= IST_AUDIENCE_EVERYONE_WRITE &&
            is_terminated(header->name, sizeof header->name, header->name_length) &&
            (file ? header->path_length > 0 && header->path_length < SEGMENT_PATH_SIZE : header->path_length == 0) &&

@@ -21,7 +21,9 @@
  *                                may only read, the word at byte 0 of the file `w` takes its place.
  *     68    60  reserved         0
  *    128   264  name             with its prefix, terminated
- *    392  3704  reserved         0; later the synchronization words
+ *    392   120  reserved         0
+ *    512  2048  words            of a mutex, semaphore, event or timer: posix/object.h; else 0
+ *   2560  1536  reserved         0
  *   4096  4096  path             only for a file: absolute, terminated
  *  data_offset  data             only for memory
  *
@@ -47,7 +49,19 @@
 #define SEGMENT_FILE UINT32_C(2)
 #define SEGMENT_READ_ONLY UINT32_C(4) /* made by a handle for reading: nobody writes, whatever the file's mode */
 
-typedef enum segment_kind { SEGMENT_MAPPING = 1 } segment_kind;
+#define SEGMENT_WORDS_OFFSET 512
+#define SEGMENT_WORDS_SIZE 2048
+
+/* The last two are the library's own: posix/life.h, posix/claim.h. */
+typedef enum segment_kind {
+    SEGMENT_MAPPING = 1,
+    SEGMENT_MUTEX = 2,
+    SEGMENT_SEMAPHORE = 3,
+    SEGMENT_EVENT = 4,
+    SEGMENT_TIMER = 5,
+    SEGMENT_LIVES = 6,
+    SEGMENT_CLAIMS = 7
+} segment_kind;
 
 typedef struct segment_header {
     uint32_t magic;
@@ -86,9 +100,16 @@ typedef struct segment_life {
 /* Where the data begins: behind the header, at a multiple of what can be mapped. */
 uint32_t segment_data_offset(void);
 
-/* Writes a new segment: takes the backing of all of it that is not sparse, maps its page, and writes the header, and
-   the file's path if there is one. *out stays mapped until segment_life_unmap, also on failure. */
-ist_status segment_write(int fd, const segment_header *header, const char *path, segment_life *out, plat_error *error);
+/* What stands behind the header: the file's path, or the words, or neither. */
+typedef struct segment_content {
+    const char *path;  /* absolute, or NULL */
+    const void *words; /* SEGMENT_WORDS_SIZE bytes, or NULL */
+} segment_content;
+
+/* Writes a new segment: takes the backing of all of it that is not sparse, maps its page, and writes the header and
+   the content. *out stays mapped until segment_life_unmap, also on failure. */
+ist_status segment_write(int fd, const segment_header *header, const segment_content *content, segment_life *out,
+                         plat_error *error);
 
 /* Reads a header with a call that cannot fault, and checks it against the file's size: IST_E_CORRUPT, IST_E_LAYOUT. */
 ist_status segment_read(int fd, const struct stat *facts, segment_header *out, plat_error *error);

@@ -81,6 +81,8 @@ static void sweep_name(const scope *where, const char *name)
     case NAME_CLASS_NAMED:
     case NAME_CLASS_HASHED:
     case NAME_CLASS_UNNAMED:
+    case NAME_CLASS_LIVES:
+    case NAME_CLASS_CLAIMS:
         registry_reap_if_dead(where, name);
         break;
     case NAME_CLASS_PRIVATE:

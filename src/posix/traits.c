@@ -7,7 +7,9 @@
 
 #include <unistd.h>
 
+#include "posix/clock.h"
 #include "posix/lock.h"
+#include "posix/word.h"
 
 void plat_traits(ist_traits *traits)
 {
@@ -18,6 +20,11 @@ void plat_traits(ist_traits *traits)
     traits->stop_exact = LOCK_ASKS_WITHOUT_TAKING;
     traits->one_scope = 0;
     traits->token_holds = 0;
+    traits->abandon_at_once = word_waits_for_several();
+    traits->wait_all_mixed = 0;
+    traits->recheck_ns = (uint64_t)clock_recheck();
+    traits->timer_resolution_ns = 1;
+    traits->wait_tick_ns = 1;
 }
 
 uint64_t plat_process_id(void)

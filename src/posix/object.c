@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Handles of mutexes, semaphores, events and timers.
+ */
+#include "posix/object.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "posix/access.h"
+#include "posix/error.h"
+#include "posix/gate.h"
+#include "posix/ticket.h"
+#include "posix/timer.h"
+
+/* ---- words ---- */
+
+static segment_kind kind_of(plat_kind kind)
+{
+    return (segment_kind)(SEGMENT_MUTEX + (int)(kind - PLAT_MUTEX));
+}
+
+plat_object *object_of(registry_entry *entry)
+{
+    bool words = entry->header.kind >= SEGMENT_MUTEX && entry->header.kind <= SEGMENT_TIMER;
+
+    return words ? (plat_object *)(void *)((char *)entry - offsetof(plat_object, entry)) : NULL;
+}
+
+/* Whether a wait takes something from such an object. */
+static bool is_taken(plat_kind kind, bool manual)
+{
+    return kind == PLAT_MUTEX || kind == PLAT_SEMAPHORE || !manual;
+}
+
+static bool is_reading(ist_audience audience)
+{
+    return audience == IST_AUDIENCE_GROUP_READ || audience == IST_AUDIENCE_EVERYONE_READ;
+}
+
+static uint64_t first_state(const plat_object_request *request, uint64_t me)
+{
+    switch (request->kind) {
+    case PLAT_MUTEX:
+        return me;
+    case PLAT_SEMAPHORE:
+        return request->initial;
+    case PLAT_EVENT:
+        return request->initially ? 1 : 0;
+    default:
+        return 0;
+    }
+}
+
+/* Nobody but its user sees a `Local\` object. */
+static void fill_words(const plat_object_request *request, bool global, uint64_t me, const claims *table,
+                       object_words *out)
+{
+    memset(out, 0, sizeof *out);
+    out->state = first_state(request, me);
+    out->recursion = me != 0 ? 1 : 0;
+    out->claims = table != NULL ? claims_id(table) : 0;
+    out->maximum = request->maximum;
+    out->sort = request->manual_reset ? OBJECT_MANUAL : 0;
+    if (global && is_reading(request->audience)) {
+        out->sort |= OBJECT_ALWAYS_WAKES;
+        out->wake = 1;
+    }
+}
+
+/* Finds the words: in the page that is mapped for the life word, or in one of their own where that is apart. */
+static ist_status map_words(plat_object *object, plat_error *error)
+{
+    void *page = object->entry.life.page;
+
+    if (access_modes_of((ist_audience)object->entry.header.audience).life != 0) {
+        page = mmap(NULL, SEGMENT_HEADER_SIZE, object->access == IST_WRITE ? PROT_READ | PROT_WRITE : PROT_READ,
+                    MAP_SHARED, object->entry.access.fd, 0);
+        if (page == MAP_FAILED)
+            return error_from_errno(error, "mmap");
+        object->page = page;
+    }
+    object->words = (volatile object_words *)(void *)((char *)page + SEGMENT_WORDS_OFFSET);
+    return IST_OK;
+}
+
+/* What is constant is read once, and checked. */
+static ist_status read_words(plat_object *object, uint64_t *table, plat_error *error)
+{
+    uint32_t sort = object->words->sort;
+    bool sound = (sort & ~(OBJECT_MANUAL | OBJECT_ALWAYS_WAKES)) == 0;
+
+    object->manual = (sort & OBJECT_MANUAL) != 0;
+    object->always_wakes = (sort & OBJECT_ALWAYS_WAKES) != 0;
+    object->maximum = object->words->maximum;
+    *table = object->words->claims;
+    if (object->kind == PLAT_SEMAPHORE)
+        sound = sound && object->maximum >= 1 && object->maximum <= IST_SEMAPHORE_MAX;
+    if (is_taken(object->kind, object->manual) != (*table != 0))
+        sound = false;
+    return sound ? IST_OK : error_refuse(error, IST_E_CORRUPT, "words", "%s", "");
+}
+
+/* ---- handles ---- */
+
+static ist_status take(plat_object **out, plat_kind kind, ist_access access, plat_error *error)
+{
+    plat_object *object = plat_memory_take(sizeof *object);
+
+    if (object == NULL)
+        return error_refuse(error, IST_E_MEMORY, "memory for a handle", "%s", "");
+    object->kind = kind;
+    object->access = access;
+    object->references = 1;
+    object->entry.hold = DESCRIPTOR_NONE;
+    object->entry.access = DESCRIPTOR_NONE;
+    *out = object;
+    return IST_OK;
+}
+
+static void drop_table(plat_object *object)
+{
+    if (object->claims != NULL)
+        claims_drop(object->claims);
+    object->claims = NULL;
+}
+
+/* Lets the object go but not the handle's memory. */
+static void leave(plat_object *object)
+{
+    registry_leave(&object->entry);
+}
+
+static void clear(plat_object *object)
+{
+    if (object->page != NULL)
+        (void)munmap(object->page, SEGMENT_HEADER_SIZE);
+    object->page = NULL;
+    segment_life_unmap(&object->entry.life);
+    drop_table(object);
+}
+
+static void free_object(plat_object *object)
+{
+    clear(object);
+    plat_memory_give(object);
+}
+
+void object_reference(plat_object *object)
+{
+    (void)atomic_add_u32(&object->references, 1);
+}
+
+void object_release(plat_object *object)
+{
+    if (atomic_add_u32(&object->references, UINT32_MAX) == 1) {
+        int entered = gate_enter();
+
+        free_object(object);
+        gate_leave(entered);
+    }
+}
+
+/* Holds the object's table. IST_E_NOT_FOUND: the object had no other holder when it was joined, so that its table could
+   go: it is not there either. */
+static ist_status hold_table(plat_object *object, uint64_t id, plat_error *error)
+{
+    if (object->claims != NULL && claims_id(object->claims) == id)
+        return IST_OK;
+    drop_table(object);
+    return id != 0 ? claims_open(&object->entry, id, object->access, &object->claims, error) : IST_OK;
+}
+
+static ist_status settle(plat_object *object, plat_error *error)
+{
+    uint64_t table = 0;
+    ist_status status = map_words(object, error);
+
+    if (status == IST_OK)
+        status = read_words(object, &table, error);
+    if (status == IST_OK)
+        status = hold_table(object, table, error);
+    if (status == IST_OK && (object->lives = lives_of(&object->entry.where)) == NULL)
+        status = error_refuse(error, IST_E_MEMORY, "memory for lives", "%s", "");
+    return status;
+}
+
+/* Ends what began as a join; out by the same door as everybody if it fails. */
+static ist_status settle_or_leave(ist_status status, plat_object *object, plat_error *error)
+{
+    ist_status settled = status;
+
+    if (status >= 0)
+        settled = settle(object, error);
+    if (status >= 0 && settled < 0) {
+        leave(object);
+        clear(object);
+    }
+    return settled < 0 ? settled : status;
+}
+
+/* Objects that went between their join and that of their table, in a row, before it is taken for damage. */
+#define MOST_TRIES 100
+
+static ist_status gave_up(plat_error *error)
+{
+    return error_refuse(error, IST_E_CORRUPT, "claims", "%s", "the object's table is not there");
+}
+
+static ist_status open_named(const plat_name *name, const registry_want *want, plat_object *object, plat_error *error)
+{
+    for (int i = 0; i < MOST_TRIES; i++) {
+        ist_status joined = registry_open(&object->entry, name, want, error);
+        ist_status status = settle_or_leave(joined, object, error);
+
+        if (joined < 0 || status != IST_E_NOT_FOUND)
+            return status;
+    }
+    return gave_up(error);
+}
+
+static ist_status create_once(const plat_name *name, const plat_object_request *request, const registry_want *want,
+                              uint64_t me, plat_object *object, bool *joined, plat_error *error)
+{
+    object_words words;
+    registry_plan plan = {.audience = request->audience, .content = {NULL, &words}};
+    bool global = name != NULL && name->global;
+    ist_status status = IST_OK;
+
+    if (is_taken(request->kind, request->manual_reset))
+        status = claims_create(global, request->audience, request->trust_everyone, &object->claims, error);
+    if (status == IST_OK) {
+        fill_words(request, global, me, object->claims, &words);
+        status = registry_create(&object->entry, name, want, &plan, error);
+    }
+    *joined = status >= 0;
+    return settle_or_leave(status, object, error);
+}
+
+static ist_status create_looped(const plat_name *name, const plat_object_request *request, uint64_t me,
+                                plat_object *object, plat_error *error)
+{
+    const registry_want want = {kind_of(request->kind), IST_WRITE, request->trust_everyone, 0, true};
+
+    for (int i = 0; i < MOST_TRIES; i++) {
+        bool joined = false;
+        ist_status status = create_once(name, request, &want, me, object, &joined, error);
+
+        if (status >= 0)
+            return status;
+        clear(object);
+        if (!joined || status != IST_E_NOT_FOUND)
+            return status;
+    }
+    return gave_up(error);
+}
+
+/* The thread's life in the scope that the object is going to be in. */
+static ist_status own_life(const plat_name *name, uint64_t *me, plat_error *error)
+{
+    scope where;
+    lives *of = NULL;
+    int entered = gate_enter();
+    ist_status status = scope_use(name != NULL && name->global, &where, error);
+
+    if (status == IST_OK)
+        of = lives_of(&where);
+    gate_leave(entered);
+    if (status == IST_OK && of == NULL)
+        status = error_refuse(error, IST_E_MEMORY, "memory for lives", "%s", "");
+    return status == IST_OK ? life_own(of, me, error) : status;
+}
+
+ist_status plat_object_create(const plat_name *name, const plat_object_request *request, plat_object **out,
+                              plat_error *error)
+{
+    plat_object *object = NULL;
+    uint64_t me = 0;
+    int entered = 0;
+    ist_status status = take(&object, request->kind, IST_WRITE, error);
+
+    if (status == IST_OK && request->kind == PLAT_MUTEX && request->initially)
+        status = own_life(name, &me, error);
+    if (status == IST_OK) {
+        entered = gate_enter();
+        status = create_looped(name, request, me, object, error);
+        gate_leave(entered);
+    }
+    if (status < 0)
+        plat_memory_give(object);
+    else
+        *out = object;
+    return status;
+}
+
+ist_status plat_object_open(const plat_name *name, plat_kind kind, ist_access access, bool trust_everyone,
+                            plat_object **out, plat_error *error)
+{
+    const registry_want want = {kind_of(kind), access, trust_everyone, 0, false};
+    plat_object *object = NULL;
+    int entered = 0;
+    ist_status status = take(&object, kind, access, error);
+
+    if (status != IST_OK)
+        return status;
+    entered = gate_enter();
+    status = open_named(name, &want, object, error);
+    if (status < 0)
+        free_object(object);
+    else
+        *out = object;
+    gate_leave(entered);
+    return status;
+}
+
+ist_status plat_object_export(plat_object *object, uint64_t process_id, ist_access access, char *token,
+                              plat_error *error)
+{
+    const registry_entry *entry = &object->entry;
+    ist_status status = access == IST_WRITE ? object_check_writable(object, error) : IST_OK;
+    int entered = gate_enter();
+
+    if (status == IST_OK)
+        status = descriptor_is_ours(&entry->hold, NULL) && descriptor_is_ours(&entry->access, NULL)
+                     ? ticket_issue(entry, process_id, access, token, error)
+                     : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
+    gate_leave(entered);
+    return status;
+}
+
+ist_status plat_object_import(const char *token, plat_kind kind, plat_object **out, plat_error *error)
+{
+    plat_object *object = NULL;
+    int entered = 0;
+    ist_status status = take(&object, kind, IST_READ, error);
+
+    if (status != IST_OK)
+        return status;
+    entered = gate_enter();
+    status = registry_import(&object->entry, token, kind_of(kind), &object->access, error);
+    if (status < 0) {
+        leave(object);
+        free_object(object);
+    } else {
+        status = settle_or_leave(status, object, error);
+        if (status == IST_E_NOT_FOUND) /* its exporter ended meanwhile, and nobody else holds it */
+            status = IST_E_ARG;
+        if (status < 0)
+            free_object(object);
+        else
+            *out = object;
+    }
+    gate_leave(entered);
+    return status;
+}
+
+void plat_object_close(plat_object *object)
+{
+    int entered = gate_enter();
+
+    leave(object);
+    gate_leave(entered);
+    object_release(object);
+}
+
+void *plat_object_native(const plat_object *object)
+{
+    (void)object;
+    return NULL;
+}
+
+ist_status plat_object_wrap(void *native, plat_object **out, plat_error *error)
+{
+    (void)native;
+    (void)out;
+    return error_refuse(error, IST_E_UNSUPPORTED, "handle", "%s", "this system has none");
+}
+
+/* ---- state ---- */
+
+ist_status object_check_writable(const plat_object *object, plat_error *error)
+{
+    return object->access == IST_WRITE ? IST_OK : error_refuse(error, IST_E_ACCESS, "handle", "%s", "for reading");
+}
+
+ist_status object_state(plat_object *object, uint64_t *state, plat_error *error)
+{
+    ist_status status = IST_OK;
+
+    *state = atomic_load_u64(&object->words->state);
+    while (claim_is_tag(*state) && status == IST_OK) {
+        status = claim_settle(object->claims, &object->words->state, *state, error);
+        *state = atomic_load_u64(&object->words->state);
+    }
+    return status;
+}
+
+/* The count moves before the wake, so that who is on the way to sleep does not. Where the swap fails somebody else is
+   at it, who may die before he wakes anybody. */
+void object_wake_sleepers(plat_object *object)
+{
+    volatile uint32_t *wake = &object->words->wake;
+    uint32_t seen = atomic_load_u32(wake);
+
+    (void)atomic_swap_u32(wake, &seen, object->always_wakes ? seen + 2 : (seen + 2) & ~UINT32_C(1));
+    word_wake(wake);
+}
+
+bool object_peek(const plat_object *object, uint64_t *state)
+{
+    for (int i = 0; i < MOST_TRIES; i++) {
+        uint64_t seen = atomic_load_u64(&object->words->state);
+
+        *state = seen;
+        if (!claim_is_tag(seen))
+            return true;
+        if (object->claims != NULL && claim_read(object->claims, seen, state) &&
+            atomic_load_u64(&object->words->state) == seen)
+            return true;
+    }
+    return false;
+}
+
+static void query_mutex(plat_object *object, uint64_t state, plat_object_state *out)
+{
+    uint64_t me = life_if_any(object->lives);
+
+    out->owned_here = state != 0 && state == me;
+    out->abandoned = state != 0 && !out->owned_here && life_has_ended(object->lives, state, NULL);
+    out->count = state != 0 && !out->abandoned ? 1 : 0;
+}
+
+ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_error *error)
+{
+    uint64_t state = 0;
+
+    if (!object_peek(object, &state))
+        return error_refuse(error, IST_E_CORRUPT, "state word", "%s", "");
+    out->manual_reset = object->kind == PLAT_EVENT && object->manual;
+    switch (object->kind) {
+    case PLAT_MUTEX:
+        query_mutex(object, state, out);
+        return IST_OK;
+    case PLAT_SEMAPHORE:
+        out->count = (uint32_t)state;
+        out->maximum = object->maximum;
+        return IST_OK;
+    case PLAT_EVENT:
+        out->count = (uint32_t)(state & 1);
+        return IST_OK;
+    default:
+        return timer_query(object, &out->count, error);
+    }
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Waits. A waiter looks; says in the wake word of each object that it is going to sleep (bit 0); looks again; and
+ * sleeps while the words are what it has seen. Who changes an object reads the wake word after that, and if bit 0 is
+ * set moves the word on and wakes everybody. Every sleep ends after the re-check interval, and the waiter begins anew:
+ * that heals what a process left undone that was stopped or killed between a change and its wake.
+ */
+#include "core/plat.h"
+
+#include <pthread.h>
+
+#include "posix/clock.h"
+#include "posix/error.h"
+#include "posix/take.h"
+
+/* One call. */
+typedef struct waiting {
+    const plat_wait_request *request;
+    take_item items[IST_WAIT_MAX];
+    size_t order[IST_WAIT_MAX]; /* of a wait for all: by the objects' ids */
+    size_t blocking;            /* of a wait for all: one that was not signalled */
+    size_t index;               /* what was taken */
+    plat_error *error;
+} waiting;
+
+static bool is_owned(const plat_object *object)
+{
+    return object->kind == PLAT_MUTEX;
+}
+
+/* ---- begin ---- */
+
+/* Whether the handle may wait for it (A1). */
+static ist_status check_access(const plat_object *object, plat_error *error)
+{
+    bool takes = object->claims != NULL;
+
+    return takes ? object_check_writable(object, error) : IST_OK;
+}
+
+static ist_status read_sets(take_item *item, plat_error *error)
+{
+    plat_object *object = item->object;
+    uint64_t state = 0;
+    ist_status status = IST_OK;
+
+    if (!object->manual || object->kind == PLAT_MUTEX || object->kind == PLAT_SEMAPHORE)
+        return IST_OK;
+    status = object_state(object, &state, error);
+    if (status == IST_OK && object->kind == PLAT_EVENT)
+        item->sets = event_sets(state);
+    else if (status == IST_OK)
+        status = timer_sets(object, state, &item->sets, error);
+    return status;
+}
+
+static ist_status begin_item(take_item *item, plat_object *object, bool all, plat_error *error)
+{
+    bool needs_life = is_owned(object) || (all && object->claims != NULL);
+    ist_status status = check_access(object, error);
+
+    *item = (take_item){.object = object, .counts_sets = !all, .due = CLOCK_NEVER};
+    if (status == IST_OK && needs_life)
+        status = life_own(object->lives, &item->me, error);
+    if (status == IST_OK && !all)
+        status = read_sets(item, error);
+    return status;
+}
+
+static uint64_t id_at(const waiting *here, size_t place)
+{
+    return here->items[here->order[place]].object->entry.header.id;
+}
+
+/* Everybody tags in the order of the ids, so that two who want the same meet at the first. */
+static ist_status sort_items(waiting *here)
+{
+    size_t count = here->request->count;
+
+    for (size_t n = 0; n < count; n++) {
+        size_t at = n;
+
+        here->order[n] = n;
+        for (; at > 0 && id_at(here, at - 1) > here->items[n].object->entry.header.id; at--)
+            here->order[at] = here->order[at - 1];
+        here->order[at] = n;
+    }
+    for (size_t n = 1; n < count; n++)
+        if (id_at(here, n - 1) == id_at(here, n))
+            return error_refuse(here->error, IST_E_ARG, "items", "%s", "the same object twice");
+    return IST_OK;
+}
+
+/* What is claimed must be claimed in one table. */
+static ist_status check_together(const waiting *here)
+{
+    const registry_entry *first = &here->items[0].object->entry;
+
+    for (size_t n = 1; n < here->request->count; n++) {
+        const registry_entry *other = &here->items[n].object->entry;
+
+        if (other->where.state != first->where.state || other->owner != first->owner ||
+            other->header.audience != first->header.audience)
+            return error_refuse(here->error, IST_E_UNSUPPORTED, "items", "%s", "of different scope, owner or audience");
+    }
+    return IST_OK;
+}
+
+static ist_status begin(waiting *here)
+{
+    const plat_wait_request *request = here->request;
+    ist_status status = IST_OK;
+
+    for (size_t n = 0; n < request->count && status == IST_OK; n++)
+        status = begin_item(&here->items[n], request->items[n], request->all && request->count > 1, here->error);
+    if (status == IST_OK && request->all && request->count > 1) {
+        status = sort_items(here);
+        if (status == IST_OK)
+            status = check_together(here);
+    }
+    return status;
+}
+
+static ist_status give_signal(plat_object *object, plat_error *error)
+{
+    uint32_t previous = 0;
+
+    switch (object->kind) {
+    case PLAT_MUTEX:
+        return plat_mutex_release(object, error);
+    case PLAT_SEMAPHORE:
+        return plat_semaphore_release(object, 1, &previous, error);
+    default:
+        return plat_event_set(object, error);
+    }
+}
+
+/* ---- look ---- */
+
+/* The lowest that is signalled: in their order each was looked at, so that none before it was signalled throughout. */
+static ist_status look(waiting *here, bool watches)
+{
+    size_t count = here->request->count;
+
+    if (here->request->all && count > 1)
+        return take_all(here->items, here->order, count, watches, &here->blocking, here->error);
+    for (size_t n = 0; n < count; n++) {
+        ist_status status = take_one(&here->items[n], watches, here->error);
+
+        if (status != IST_TIMEOUT) {
+            here->index = n;
+            return status;
+        }
+    }
+    return IST_TIMEOUT;
+}
+
+/* ---- sleep ---- */
+
+/* Of a wait for all only one that is not signalled is slept on: until it is, nothing can be taken. */
+static bool sleeps_on(const waiting *here, size_t index)
+{
+    return !here->request->all || here->request->count == 1 || index == here->blocking;
+}
+
+/* Says that somebody is going to sleep. Edge: announce, then look again; its partner is object_wake(). */
+static word_watch announce(plat_object *object)
+{
+    volatile uint32_t *wake = &object->words->wake;
+    uint32_t seen = atomic_load_u32(wake);
+
+    while ((seen & 1) == 0 && !atomic_swap_u32(wake, &seen, seen | 1))
+        continue;
+    return (word_watch){wake, seen | 1};
+}
+
+static void announce_all(const waiting *here, word_watch *announced)
+{
+    for (size_t n = 0; n < here->request->count; n++)
+        if (sleeps_on(here, n))
+            announced[n] = announce(here->items[n].object);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void sleep_until(waiting *here, const word_watch *announced, int64_t deadline)
+{
+    word_watch watches[WORD_WATCH_MAX];
+    size_t count = 0;
+    int64_t until = sooner(deadline, clock_add(clock_steady(), clock_recheck()));
+
+    for (size_t n = 0; n < here->request->count; n++)
+        if (sleeps_on(here, n)) {
+            watches[count++] = announced[n];
+            until = sooner(until, here->items[n].due);
+        }
+    for (size_t n = 0; n < here->request->count; n++)
+        if (sleeps_on(here, n) && here->items[n].watch.word.word != NULL)
+            watches[count++] = here->items[n].watch.word;
+    word_sleep(watches, count, until);
+}
+
+static void unwatch_all(waiting *here)
+{
+    for (size_t n = 0; n < here->request->count; n++)
+        life_unwatch(&here->items[n].watch);
+}
+
+static int64_t deadline_of(int64_t timeout_ns)
+{
+    return timeout_ns == IST_FOREVER ? CLOCK_NEVER : clock_add(clock_steady(), timeout_ns);
+}
+
+/* The blocking part. The objects stay while it lasts, whoever closes their handles (L5). */
+static ist_status block(waiting *here, int64_t deadline)
+{
+    word_watch announced[IST_WAIT_MAX];
+    ist_status status = IST_TIMEOUT;
+
+    while (status == IST_TIMEOUT) {
+        bool over = deadline != CLOCK_NEVER && clock_steady() >= deadline;
+        size_t blocking = here->blocking;
+
+        announce_all(here, announced);
+        status = look(here, !over);
+        if (status == IST_TIMEOUT && !over && blocking == here->blocking)
+            sleep_until(here, announced, deadline);
+        unwatch_all(here);
+        if (over)
+            break;
+    }
+    return status;
+}
+
+static ist_status block_holding(waiting *here, int64_t deadline)
+{
+    ist_status status = IST_OK;
+    int cancel_state = 0;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    for (size_t n = 0; n < here->request->count; n++)
+        object_reference(here->request->items[n]);
+    status = block(here, deadline);
+    for (size_t n = 0; n < here->request->count; n++)
+        object_release(here->items[n].object);
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
+ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)
+{
+    waiting here;
+    ist_status status = IST_OK;
+
+    here.request = request;
+    here.blocking = 0;
+    here.index = 0;
+    here.error = error;
+    status = begin(&here);
+    if (status == IST_OK && request->signal != NULL)
+        status = give_signal(request->signal, error);
+    if (status != IST_OK)
+        return status;
+    status = look(&here, false);
+    if (status == IST_TIMEOUT && request->timeout_ns != 0)
+        status = block_holding(&here, deadline_of(request->timeout_ns));
+    *index = here.index;
+    return status;
+}
