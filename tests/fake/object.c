@@ -242,6 +242,12 @@ ist_status plat_timer_cancel(plat_object *timer, plat_error *error)
     return attempt_on(timer, error);
 }
 
+bool plat_wait_quickly(plat_object *object)
+{
+    (void)object;
+    return false;
+}
+
 ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)
 {
     ist_status status = fake_attempt(error);
