@@ -304,6 +304,24 @@ void peer_leave_heir(const char *role)
     }
 }
 
+peer_half peer_fork(void)
+{
+    switch (peer_os_fork()) {
+    case 0:
+        return PEER_CHILD;
+    case 1:
+        return PEER_PARENT;
+    default:
+        return PEER_NO_FORK;
+    }
+}
+
+void peer_become(const char *role)
+{
+    const char *words[] = {PEER_FLAG, role, NULL};
+    peer_os_become(words);
+}
+
 void peer_vanish(void)
 {
     peer_os_vanish();

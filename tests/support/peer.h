@@ -96,6 +96,16 @@ char *peer_unword(char *word);
    and waits for its end: the heir speaks with the test from here on, also when this peer is killed. */
 void peer_leave_heir(const char *role);
 
+/* What became of this process in a fork. */
+typedef enum peer_half { PEER_NO_FORK, PEER_CHILD, PEER_PARENT } peer_half;
+
+/* Forks: the child speaks with the test from here on, also when this peer is killed; the parent comes back when the
+   child has ended. PEER_NO_FORK where there is none. */
+peer_half peer_fork(void);
+
+/* Makes a new program of this process, in a role, with the same pipes; comes back only where a process cannot. */
+void peer_become(const char *role);
+
 /* Ends this process without any clean-up. */
 void peer_vanish(void);
 

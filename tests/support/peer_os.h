@@ -50,6 +50,12 @@ bool peer_os_answer(const char *bytes, size_t size);
 /* See peer_leave_heir; argv as for peer_os_start. */
 bool peer_os_leave_heir(const char *const *argv);
 
+/* See peer_fork: 0 in the child, 1 in the parent, -1 where there is no fork. */
+int peer_os_fork(void);
+
+/* See peer_become; argv as for peer_os_start. */
+void peer_os_become(const char *const *argv);
+
 void peer_os_vanish(void);
 
 #endif

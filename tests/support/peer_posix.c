@@ -58,19 +58,27 @@ static bool make_pipe(int ends[2])
     return ends[0] >= 0 && ends[1] >= 0;
 }
 
-static bool spawn(pid_t *pid, const char *const *argv, const posix_spawn_file_actions_t *actions)
+#define WORDS_MAX 24
+
+/* The words that run this binary: its runner if it has one, its path, and what is behind. */
+static void make_command(const char *words[WORDS_MAX], const char *const *argv)
 {
-    const char *words[24];
     size_t count = 0;
     const char *runner = getenv("ISTHMUS_TEST_RUNNER");
     if (runner != NULL && *runner != '\0') {
         words[count++] = runner;
     }
     words[count++] = self_path;
-    while (*argv != NULL && count < 23) {
+    while (*argv != NULL && count < WORDS_MAX - 1) {
         words[count++] = *argv++;
     }
     words[count] = NULL;
+}
+
+static bool spawn(pid_t *pid, const char *const *argv, const posix_spawn_file_actions_t *actions)
+{
+    const char *words[WORDS_MAX];
+    make_command(words, argv);
     /* posix_spawn promises not to change the words. */
     return posix_spawnp(pid, words[0], actions, NULL, (char *const *)(uintptr_t)words, environ) == 0;
 }
@@ -206,15 +214,36 @@ bool peer_os_answer(const char *bytes, size_t size)
     return peer_os_write(&self, bytes, size);
 }
 
+static void await(pid_t child)
+{
+    int status;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+}
+
 bool peer_os_leave_heir(const char *const *argv)
 {
     pid_t pid = -1;
-    int status;
     if (!spawn(&pid, argv, NULL)) {
         return false;
     }
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+    await(pid);
     return true;
+}
+
+int peer_os_fork(void)
+{
+    pid_t pid = fork();
+    if (pid > 0) {
+        await(pid);
+    }
+    return pid < 0 ? -1 : pid > 0;
+}
+
+void peer_os_become(const char *const *argv)
+{
+    const char *words[WORDS_MAX];
+    make_command(words, argv);
+    (void)execvp(words[0], (char *const *)(uintptr_t)words);
 }
 
 void peer_os_vanish(void)

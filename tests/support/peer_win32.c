@@ -273,6 +273,16 @@ bool peer_os_leave_heir(const char *const *argv)
     return true;
 }
 
+int peer_os_fork(void)
+{
+    return -1;
+}
+
+void peer_os_become(const char *const *argv)
+{
+    (void)argv;
+}
+
 void peer_os_vanish(void)
 {
     (void)TerminateProcess(GetCurrentProcess(), 0);
