@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Those who are blocked for an event: E1, E2, E3.
+ */
+#include "support/clock.h"
+#include "support/sync.h"
+
+#define CROWD 4
+
+static ist_event *make(char name[NAME_SIZE], bool manual)
+{
+    ist_event *event = NULL;
+    ist_event_options options = IST_EVENT_OPTIONS_INIT;
+    options.manual_reset = manual;
+    unique_name(name, "", "event");
+    CHECK_OK(ist_event_create(&event, name, &options));
+    return event;
+}
+
+static ist_semaphore *make_semaphore(char name[NAME_SIZE])
+{
+    ist_semaphore *semaphore = NULL;
+    unique_name(name, "", "done");
+    CHECK_OK(ist_semaphore_create(&semaphore, name, NULL));
+    return semaphore;
+}
+
+static ist_status try(const ist_event *event)
+{
+    return ist_wait(ist_event_waitable(event), 0);
+}
+
+static void await(const ist_semaphore *semaphore, size_t times)
+{
+    for (size_t i = 0; i < times; i++)
+        CHECK_OK(ist_wait(ist_semaphore_waitable(semaphore), sync_bound_ns()));
+}
+
+/* Peers with the event in slot 0, `done` in slot 1 and, unless it is NULL, `ready` in slot 2. */
+static void start_crowd(peer *crowd[CROWD], const char *event, const char *done, const char *ready)
+{
+    for (size_t i = 0; i < CROWD; i++) {
+        crowd[i] = sync_start_patient();
+        PEER_ASK(crowd[i], "ok", "slot 1");
+        PEER_ASK(crowd[i], "IST_OK", "open semaphore %s write", done);
+        if (ready != NULL) {
+            PEER_ASK(crowd[i], "ok", "slot 2");
+            PEER_ASK(crowd[i], "IST_OK", "open semaphore %s write", ready);
+        }
+        PEER_ASK(crowd[i], "ok", "slot 0");
+        PEER_ASK(crowd[i], "IST_OK", "open event %s write", event);
+    }
+}
+
+static void block_crowd(peer *crowd[CROWD])
+{
+    for (size_t i = 0; i < CROWD; i++)
+        PEER_ASK(crowd[i], "waiting", "block forever 1");
+    sync_pause();
+}
+
+static void hear_crowd(peer *crowd[CROWD])
+{
+    for (size_t i = 0; i < CROWD; i++)
+        SYNC_HEAR(crowd[i], "IST_OK");
+}
+
+static void end_crowd(peer *crowd[CROWD])
+{
+    for (size_t i = 0; i < CROWD; i++)
+        peer_end(crowd[i]);
+}
+
+/* A peer of the usual patience, blocked on the event. */
+static peer *start_waiter(const char *name)
+{
+    peer *who = sync_start();
+    PEER_ASK(who, "IST_OK", "open event %s write", name);
+    sync_block(who);
+    return who;
+}
+
+/* ---- automatic ---- */
+
+/* E1 */
+TEST(each_set_of_an_automatic_event_releases_one_waiter)
+{
+    char name[NAME_SIZE];
+    char word[NAME_SIZE];
+    peer *crowd[CROWD];
+    ist_event *event = make(name, false);
+    ist_semaphore *done = make_semaphore(word);
+    start_crowd(crowd, name, word, NULL);
+    for (int round = 0; round < 3; round++) {
+        block_crowd(crowd);
+        for (size_t i = 0; i < CROWD; i++) {
+            CHECK_OK(ist_event_set(event));
+            await(done, 1);
+            sync_pause();
+            CHECK_STATUS(IST_TIMEOUT, ist_wait(ist_semaphore_waitable(done), 0));
+            CHECK_STATUS(IST_TIMEOUT, try(event));
+        }
+        hear_crowd(crowd);
+    }
+    end_crowd(crowd);
+    ist_semaphore_close(done);
+    ist_event_close(event);
+}
+
+/* E1: each set that is given once the one before was taken reaches somebody */
+TEST(two_processes_that_set_each_others_events_never_stall)
+{
+    char name[NAME_SIZE];
+    char back[NAME_SIZE];
+    ist_event *there = make(name, false);
+    ist_event *here = make(back, false);
+    peer *other = sync_start_patient();
+    PEER_ASK(other, "ok", "slot 1");
+    PEER_ASK(other, "IST_OK", "open event %s write", back);
+    PEER_ASK(other, "ok", "slot 0");
+    PEER_ASK(other, "IST_OK", "open event %s write", name);
+    peer_say(other, "wait forever");
+    for (int i = 0; i < 300; i++) {
+        peer_say(other, "signal 1 forever");
+        CHECK_OK(ist_signal_and_wait(ist_event_waitable(there), ist_event_waitable(here), sync_bound_ns()));
+        SYNC_HEAR(other, "IST_OK");
+    }
+    CHECK_OK(ist_event_set(there));
+    SYNC_HEAR(other, "IST_OK");
+    peer_end(other);
+    ist_event_close(there);
+    ist_event_close(here);
+}
+
+/* ---- manual reset ---- */
+
+/* E1 */
+TEST(a_set_of_a_manual_reset_event_releases_every_waiter_in_every_process)
+{
+    char name[NAME_SIZE];
+    char word[NAME_SIZE];
+    peer *crowd[CROWD];
+    ist_event *event = make(name, true);
+    ist_semaphore *done = make_semaphore(word);
+    start_crowd(crowd, name, word, NULL);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < CROWD; i++) {
+            peer_say(crowd[i], "threads 3 block forever 1");
+            for (size_t j = 0; j < 3; j++)
+                SYNC_HEAR(crowd[i], "waiting");
+        }
+        sync_pause();
+        CHECK_OK(ist_event_set(event));
+        await(done, (size_t)CROWD * 3);
+        for (int j = 0; j < 3; j++)
+            hear_crowd(crowd);
+        CHECK_OK(try(event));
+        CHECK_OK(ist_event_reset(event));
+    }
+    end_crowd(crowd);
+    ist_semaphore_close(done);
+    ist_event_close(event);
+}
+
+/* Sets and at once resets until each of the crowd is released. On POSIX a crowd that signalled counts as blocked, and
+   the first must do; Windows does not promise that they were blocked by then, and lets them be missed. */
+static void set_and_reset(ist_event *event, const ist_semaphore *done)
+{
+    ist_traits traits = IST_TRAITS_INIT;
+    ist_traits_get(&traits);
+    bool first_must_do = strcmp(traits.backend, "posix") == 0;
+    int64_t begun = clock_steady_ns();
+    size_t released = 0;
+    do {
+        CHECK_OK(ist_event_set(event));
+        CHECK_OK(ist_event_reset(event));
+        int64_t patience = first_must_do ? sync_bound_ns() : 5 * CLOCK_MS;
+        while (released < CROWD && ist_wait(ist_semaphore_waitable(done), patience) == IST_OK)
+            released++;
+    } while (released < CROWD && clock_steady_ns() - begun < sync_bound_ns());
+    assert_int_equal(released, CROWD);
+}
+
+/* E1 */
+TEST(who_was_blocked_when_a_set_came_is_released_though_a_reset_follows_at_once)
+{
+    char name[NAME_SIZE];
+    char word[NAME_SIZE];
+    char start[NAME_SIZE];
+    peer *crowd[CROWD];
+    ist_event *event = make(name, true);
+    ist_semaphore *done = make_semaphore(word);
+    ist_semaphore *ready = make_semaphore(start);
+    start_crowd(crowd, name, word, start);
+    for (int round = 0; round < 200; round++) {
+        for (size_t i = 0; i < CROWD; i++)
+            peer_say(crowd[i], "signal 2 forever 1");
+        await(ready, CROWD);
+        if (round % 20 == 0)
+            sync_pause();
+        set_and_reset(event, done);
+        hear_crowd(crowd);
+        CHECK_STATUS(IST_TIMEOUT, try(event));
+    }
+    end_crowd(crowd);
+    ist_semaphore_close(done);
+    ist_semaphore_close(ready);
+    ist_event_close(event);
+}
+
+/* E1 E3: stopped, not gone: the set was for it too */
+TEST(who_was_stopped_when_a_set_and_a_reset_came_is_released_when_it_goes_on)
+{
+    char name[NAME_SIZE];
+    char start[NAME_SIZE];
+    ist_traits traits = IST_TRAITS_INIT;
+    ist_event *event = make(name, true);
+    ist_semaphore *ready = make_semaphore(start);
+    ist_traits_get(&traits);
+    peer *other = sync_start_patient();
+    PEER_ASK(other, "ok", "slot 2");
+    PEER_ASK(other, "IST_OK", "open semaphore %s write", start);
+    PEER_ASK(other, "ok", "slot 0");
+    PEER_ASK(other, "IST_OK", "open event %s write", name);
+    peer_say(other, "signal 2 forever");
+    await(ready, 1);
+    peer_stop(other);
+    CHECK_OK(ist_event_set(event));
+    CHECK_OK(ist_event_reset(event));
+    CHECK_STATUS(IST_TIMEOUT, try(event));
+    peer_go(other);
+    /* Windows does not count who is suspended as blocked. */
+    if (strcmp(traits.backend, "posix") != 0)
+        CHECK_OK(ist_event_set(event));
+    SYNC_HEAR(other, "IST_OK");
+    peer_end(other);
+    ist_semaphore_close(ready);
+    ist_event_close(event);
+}
+
+/* E3 */
+TEST(a_reset_takes_back_nothing_from_who_was_released)
+{
+    char name[NAME_SIZE];
+    ist_event *event = make(name, true);
+    for (int i = 0; i < 10; i++) {
+        peer *other = start_waiter(name);
+        CHECK_OK(ist_event_set(event));
+        SYNC_HEAR(other, "IST_OK");
+        CHECK_OK(ist_event_reset(event));
+        CHECK_STATUS(IST_TIMEOUT, try(event));
+        PEER_ASK(other, "IST_TIMEOUT", "wait 0");
+        peer_end(other);
+    }
+    ist_event_close(event);
+}
+
+/* ---- waiters that die ---- */
+
+/* E2 */
+TEST(a_waiter_that_is_killed_strands_no_other)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[NAME_SIZE];
+        ist_event *event = make(name, i % 2 != 0);
+        peer *killed = start_waiter(name);
+        peer *other = start_waiter(name);
+        peer_kill(killed);
+        CHECK_OK(ist_event_set(event));
+        SYNC_HEAR(other, "IST_OK");
+        peer_forget(killed);
+        peer_end(other);
+        ist_event_close(event);
+    }
+}
+
+/* E2: whether the killed one had taken the first set or not, the next reaches the other */
+TEST(a_waiter_killed_as_a_set_comes_strands_no_other)
+{
+    for (int i = 0; i < 20; i++) {
+        char name[NAME_SIZE];
+        ist_event *event = make(name, false);
+        peer *killed = start_waiter(name);
+        peer *other = start_waiter(name);
+        CHECK_OK(ist_event_set(event));
+        peer_kill(killed);
+        CHECK_OK(ist_event_set(event));
+        SYNC_HEAR(other, "IST_OK");
+        peer_forget(killed);
+        peer_end(other);
+        ist_event_close(event);
+    }
+}
+
+/* Sets the event while its only waiter is stopped, and kills the waiter; whether the set is still there. */
+static bool set_outlives_a_stopped_waiter(ist_event *event, const char *name)
+{
+    peer *waiter = start_waiter(name);
+    peer_stop(waiter);
+    CHECK_OK(ist_event_set(event));
+    peer_kill(waiter);
+    peer_forget(waiter);
+    return try(event) == IST_OK;
+}
+
+/* E2 */
+TEST(a_set_that_a_killed_waiter_had_not_taken_is_still_there)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[NAME_SIZE];
+        ist_event *event = make(name, false);
+        assert_true(set_outlives_a_stopped_waiter(event, name));
+        CHECK_STATUS(IST_TIMEOUT, try(event));
+        ist_event_close(event);
+    }
+}
+
+/* E2 L8: the one who runs gets it, however the wake-up went */
+TEST(a_set_reaches_who_can_run_when_another_waiter_is_stopped)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[NAME_SIZE];
+        ist_event *event = make(name, false);
+        peer *stopped = start_waiter(name);
+        peer *other = start_waiter(name);
+        peer_stop(stopped);
+        sync_pause();
+        CHECK_OK(ist_event_set(event));
+        SYNC_HEAR(other, "IST_OK");
+        CHECK_STATUS(IST_TIMEOUT, try(event));
+        CHECK_OK(ist_event_set(event));
+        peer_go(stopped);
+        SYNC_HEAR(stopped, "IST_OK");
+        peer_end(stopped);
+        peer_end(other);
+        ist_event_close(event);
+    }
+}
+
+/* E2: killed after it was released, it leaves a manual-reset event as it was */
+TEST(a_waiter_killed_as_a_manual_reset_event_is_set_changes_nothing)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[NAME_SIZE];
+        ist_event *event = make(name, true);
+        peer *killed = start_waiter(name);
+        peer *other = start_waiter(name);
+        CHECK_OK(ist_event_set(event));
+        peer_kill(killed);
+        SYNC_HEAR(other, "IST_OK");
+        CHECK_OK(try(event));
+        PEER_ASK(other, "IST_OK", "wait 0");
+        peer_forget(killed);
+        peer_end(other);
+        ist_event_close(event);
+    }
+}
+
+static int run_all(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN(each_set_of_an_automatic_event_releases_one_waiter),
+        RUN(two_processes_that_set_each_others_events_never_stall),
+        RUN(a_set_of_a_manual_reset_event_releases_every_waiter_in_every_process),
+        RUN(who_was_blocked_when_a_set_came_is_released_though_a_reset_follows_at_once),
+        RUN(who_was_stopped_when_a_set_and_a_reset_came_is_released_when_it_goes_on),
+        RUN(a_reset_takes_back_nothing_from_who_was_released),
+        RUN(a_waiter_that_is_killed_strands_no_other),
+        RUN(a_waiter_killed_as_a_set_comes_strands_no_other),
+        RUN(a_set_that_a_killed_waiter_had_not_taken_is_still_there),
+        RUN(a_set_reaches_who_can_run_when_another_waiter_is_stopped),
+        RUN(a_waiter_killed_as_a_manual_reset_event_is_set_changes_nothing),
+    };
+    return cmocka_run_group_tests_name("event_wait", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    return peer_main(argc, argv, sync_roles, sync_role_count, run_all);
+}
