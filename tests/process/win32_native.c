@@ -10,7 +10,6 @@
 
 #include "native/native_win32.h"
 
-#include <aclapi.h>
 #include <wchar.h>
 
 #define MESSAGE "Message from first process"
@@ -249,30 +248,6 @@ TEST(a_strangers_section_is_refused_unless_trusted_and_the_detail_says_whose_it_
     native_end(&other);
 }
 
-/* The rights that an object's list grants one of the system's well-known groups; 0 when it has none. */
-static DWORD rights_of(HANDLE object, WELL_KNOWN_SID_TYPE which)
-{
-    PACL list = NULL;
-    PSECURITY_DESCRIPTOR descriptor = NULL;
-    BYTE sid[SECURITY_MAX_SID_SIZE];
-    DWORD bytes = sizeof sid;
-    DWORD rights = 0;
-    assert_true(CreateWellKnownSid(which, NULL, sid, &bytes));
-    assert_int_equal(
-        GetSecurityInfo(object, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &descriptor),
-        ERROR_SUCCESS);
-    assert_non_null(list);
-    for (DWORD i = 0; i < list->AceCount; i++) {
-        void *entry = NULL;
-        assert_true(GetAce(list, i, &entry));
-        ACCESS_ALLOWED_ACE *allowed = entry;
-        if (EqualSid(sid, &allowed->SidStart))
-            rights |= allowed->Mask;
-    }
-    (void)LocalFree(descriptor);
-    return rights;
-}
-
 /* A1 */
 TEST(an_audience_is_exactly_what_the_native_list_grants)
 {
@@ -280,17 +255,17 @@ TEST(an_audience_is_exactly_what_the_native_list_grants)
     char name[NAME_SIZE];
     unique_name(name, "", "audience");
     ist_mapping *mapping = make_as(name, 4096, IST_AUDIENCE_OWNER);
-    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
-    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinLocalSystemSid), SECTION_ALL_ACCESS);
+    assert_int_equal(native_rights(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
+    assert_int_equal(native_rights(ist_win32_mapping_handle(mapping), WinLocalSystemSid), SECTION_ALL_ACCESS);
     ist_mapping_close(mapping);
     mapping = make_as(name, 4096, IST_AUDIENCE_EVERYONE_READ);
-    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), reading);
+    assert_int_equal(native_rights(ist_win32_mapping_handle(mapping), WinWorldSid), reading);
     ist_mapping_close(mapping);
     mapping = make_as(name, 4096, IST_AUDIENCE_EVERYONE_WRITE);
-    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), reading | SECTION_MAP_WRITE);
+    assert_int_equal(native_rights(ist_win32_mapping_handle(mapping), WinWorldSid), reading | SECTION_MAP_WRITE);
     ist_mapping_close(mapping);
     mapping = make_as(name, 4096, IST_AUDIENCE_GROUP_READ);
-    assert_int_equal(rights_of(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
+    assert_int_equal(native_rights(ist_win32_mapping_handle(mapping), WinWorldSid), 0);
     ist_mapping_close(mapping);
 }
 

@@ -5,6 +5,7 @@
  */
 #include "native/native_win32.h"
 
+#include <aclapi.h>
 #include <wchar.h>
 
 static void native_hear(native *who)
@@ -17,17 +18,15 @@ static void native_hear(native *who)
     who->line[length] = '\0';
 }
 
-static void find_program(wchar_t path[NATIVE_PATH_UNITS])
+static void find_program(wchar_t path[NATIVE_PATH_UNITS], const wchar_t *program)
 {
     wchar_t *slash = NULL;
-    if (GetEnvironmentVariableW(L"ISTHMUS_WIN32_PEER", path, NATIVE_PATH_UNITS) == 0) {
-        assert_in_range(GetModuleFileNameW(NULL, path, NATIVE_PATH_UNITS), 1, NATIVE_PATH_UNITS - 20);
-        slash = wcsrchr(path, L'\\');
-        (void)wcscpy(slash == NULL ? path : slash + 1, L"win32_peer.exe");
-    }
+    assert_in_range(GetModuleFileNameW(NULL, path, NATIVE_PATH_UNITS), 1, NATIVE_PATH_UNITS - 40);
+    slash = wcsrchr(path, L'\\');
+    (void)wcscpy(slash == NULL ? path : slash + 1, program);
 }
 
-void native_start_wide(native *who, const wchar_t *arguments)
+void native_start_program(native *who, const wchar_t *program, const wchar_t *arguments)
 {
     wchar_t path[NATIVE_PATH_UNITS];
     wchar_t command[2 * NATIVE_PATH_UNITS];
@@ -36,7 +35,7 @@ void native_start_wide(native *who, const wchar_t *arguments)
     PROCESS_INFORMATION process;
     HANDLE input = NULL;
     HANDLE output = NULL;
-    find_program(path);
+    find_program(path, program);
     (void)swprintf(command, 2 * NATIVE_PATH_UNITS, L"\"%ls\" %ls", path, arguments);
     memset(&startup, 0, sizeof startup);
     assert_true(CreatePipe(&input, &who->input, &inherit, 0) && CreatePipe(&who->output, &output, &inherit, 0));
@@ -47,13 +46,18 @@ void native_start_wide(native *who, const wchar_t *arguments)
     startup.hStdInput = input;
     startup.hStdOutput = output;
     if (!CreateProcessW(path, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process))
-        CHECK_FAIL("win32_peer.exe does not start: %lu", (unsigned long)GetLastError());
+        CHECK_FAIL("%ls does not start: %lu", program, (unsigned long)GetLastError());
     who->process = process.hProcess;
     (void)CloseHandle(process.hThread);
     (void)CloseHandle(input);
     (void)CloseHandle(output);
     native_hear(who);
     who->failed = strcmp(who->line, "ready") != 0;
+}
+
+void native_start_wide(native *who, const wchar_t *arguments)
+{
+    native_start_program(who, L"win32_peer.exe", arguments);
 }
 
 void native_start(native *who, const char *verb, const char *name, const char *more)
@@ -89,6 +93,29 @@ void native_end(native *who)
     assert_int_equal(code, who->failed ? 1 : 0);
     (void)CloseHandle(who->output);
     (void)CloseHandle(who->process);
+}
+
+DWORD native_rights(HANDLE object, WELL_KNOWN_SID_TYPE which)
+{
+    PACL list = NULL;
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    BYTE sid[SECURITY_MAX_SID_SIZE];
+    DWORD bytes = sizeof sid;
+    DWORD rights = 0;
+    assert_true(CreateWellKnownSid(which, NULL, sid, &bytes));
+    assert_int_equal(
+        GetSecurityInfo(object, SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &descriptor),
+        ERROR_SUCCESS);
+    assert_non_null(list);
+    for (DWORD i = 0; i < list->AceCount; i++) {
+        void *entry = NULL;
+        assert_true(GetAce(list, i, &entry));
+        ACCESS_ALLOWED_ACE *allowed = entry;
+        if (EqualSid(sid, &allowed->SidStart))
+            rights |= allowed->Mask;
+    }
+    (void)LocalFree(descriptor);
+    return rights;
 }
 
 ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience)

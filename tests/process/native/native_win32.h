@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * The plain Win32 program win32_peer.exe, which has never heard of isthmus: beside the test, or where the environment
- * variable ISTHMUS_WIN32_PEER says. Only on Windows.
+ * The plain Win32 programs beside the test, win32_*peer.exe, which have never heard of isthmus. Only on Windows.
  */
 #ifndef ISTHMUS_TESTS_NATIVE_H
 #define ISTHMUS_TESTS_NATIVE_H
@@ -24,7 +23,10 @@ typedef struct native {
     char line[256]; /* the last it said */
 } native;
 
-/* Starts it and hears whether it could do what its command line says. */
+/* Starts a program and hears whether it could do what its command line says. */
+void native_start_program(native *who, const wchar_t *program, const wchar_t *arguments);
+
+/* The same for win32_peer.exe. */
 void native_start_wide(native *who, const wchar_t *arguments);
 
 /* The name is ASCII here; `more` may be NULL. */
@@ -37,6 +39,9 @@ void native_begin(native *who, const char *verb, const char *name, const char *m
 void native_ask(native *who, const char *question, const char *answer);
 
 void native_end(native *who);
+
+/* The rights that an object's list grants one of the system's well-known groups; 0 when it has none. */
+DWORD native_rights(HANDLE object, WELL_KNOWN_SID_TYPE which);
 
 /* Our side: a mapping, and a view of all of it, or the test fails. */
 ist_mapping *make_as(const char *name, uint64_t size, ist_audience audience);
