@@ -42,6 +42,9 @@ ist_status claims_create(bool global, ist_audience audience, bool trust_everyone
 ist_status claims_open(const registry_entry *object, uint64_t id, ist_access access, claims **out, plat_error *error);
 
 uint64_t claims_id(const claims *table);
+
+/* One more, and one less, who holds it in this process. */
+void claims_keep(claims *table);
 void claims_drop(claims *table);
 
 /* In a forked child: no other thread's hand is in the list. */

@@ -168,6 +168,13 @@ static void delist(claims *table)
     *link = table->next;
 }
 
+void claims_keep(claims *table)
+{
+    (void)pthread_mutex_lock(&mutex);
+    table->references++;
+    (void)pthread_mutex_unlock(&mutex);
+}
+
 void claims_drop(claims *table)
 {
     (void)pthread_mutex_lock(&mutex);

@@ -58,8 +58,8 @@ static void after_fork_in_child(void)
     descriptor_reset_after_fork();
     scope_reset_after_fork();
     registry_reset_after_fork();
-    ticket_reset_after_fork();
     claims_reset_after_fork();
+    ticket_reset_after_fork();
     life_reset_after_fork();
 }
 

@@ -22,7 +22,7 @@
 #include "posix/life_block.h"
 #include "posix/process.h"
 
-IST_THREAD_LOCAL life_mine life_known;
+IST_THREAD_LOCAL life_mine life_known[2];
 
 pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
 uint64_t life_space;
@@ -247,7 +247,7 @@ static ist_status begin_slot(life_block *block, size_t index, uint64_t *id, plat
         (void)atomic_or_u32(life_slot_word(slot, offset), LIFE_WAITERS);
     }
     *id = block->number << (LIFE_SLOT_BITS + LIFE_USE_BITS) | (uint64_t)index << LIFE_USE_BITS | block->uses[index];
-    block->threads[index] = &life_known;
+    block->threads[index] = life_known;
     block->uses[index]++;
     atomic_store_u64(&slot->id, *id);
     return IST_OK;
@@ -268,7 +268,7 @@ static bool is_mine(const life_block *block, size_t index)
 {
     const volatile life_slot *slot = &block->slots[index];
 
-    return block->threads[index] == &life_known && slot->thread == thread_number() &&
+    return block->threads[index] == life_known && slot->thread == thread_number() &&
            (atomic_load_u32(life_slot_word(slot, slot->watch_offset)) & LIFE_ENDED) == 0;
 }
 
@@ -306,7 +306,7 @@ ist_status life_begin(lives *of, uint64_t *id, plat_error *error)
     if (*id == 0)
         status = begin_life(of, id, error);
     if (status == IST_OK)
-        life_known = (life_mine){of, *id, *generation};
+        life_known[of->where.global] = (life_mine){of, *id, *generation};
     (void)pthread_mutex_unlock(&life_mutex);
     gate_leave(entered);
     return status;

@@ -34,19 +34,23 @@
 #define LIFE_ID_BITS 63
 
 /* What this process knows of the lives in one scope. Never freed. */
-typedef struct lives lives;
+typedef struct lives {
+    struct lives *next;
+    scope where;
+    struct life_block *blocks;
+} lives;
 
 /* The scope's; NULL where there is no memory for it. Inside the gate. */
 lives *lives_of(const scope *where);
 
-/* What a thread knows of itself. */
+/* What a thread knows of itself in the last scope of each sort that it was in. */
 typedef struct life_mine {
     const lives *of;
     uint64_t id;
     uint64_t generation; /* of the process: a child of fork is another one */
 } life_mine;
 
-extern IST_THREAD_LOCAL life_mine life_known;
+extern IST_THREAD_LOCAL life_mine life_known[2];
 
 /* Differs from every value that it has in another process that shares our thread-locals' past. */
 extern const volatile uint64_t *life_generation;
@@ -54,14 +58,19 @@ extern const volatile uint64_t *life_generation;
 /* Gives the calling thread a life in the scope. Outside the gate. */
 ist_status life_begin(lives *of, uint64_t *id, plat_error *error);
 
+/* The calling thread's id if it has used it lately, else 0. */
+static inline uint64_t life_quickly(const lives *of)
+{
+    const life_mine *mine = &life_known[of->where.global];
+
+    return mine->of == of && mine->generation == *life_generation ? mine->id : 0;
+}
+
 /* The calling thread's id in the scope. The usual way needs no call. */
 static inline ist_status life_own(lives *of, uint64_t *id, plat_error *error)
 {
-    if (life_known.of == of && life_known.generation == *life_generation) {
-        *id = life_known.id;
-        return IST_OK;
-    }
-    return life_begin(of, id, error);
+    *id = life_quickly(of);
+    return *id != 0 ? IST_OK : life_begin(of, id, error);
 }
 
 /* 0 where it has none yet. */
@@ -69,7 +78,9 @@ uint64_t life_find(lives *of);
 
 static inline uint64_t life_if_any(lives *of)
 {
-    return life_known.of == of && life_known.generation == *life_generation ? life_known.id : life_find(of);
+    uint64_t id = life_quickly(of);
+
+    return id != 0 ? id : life_find(of);
 }
 
 /* Where to sleep to learn of an end; word is NULL where that cannot be done. Keeps the block mapped until

@@ -97,6 +97,38 @@ static life_block *find_block(const lives *of, uint64_t number)
     return block;
 }
 
+/* Whether the block's process has ended. */
+static void ask_for_process(const lives *of, life_block *block)
+{
+    int64_t now = clock_steady();
+    int fd = -1;
+
+    if (block->own || now - block->asked < ASK_INTERVAL)
+        return;
+    block->asked = now;
+    fd = open_block(of, block->number);
+    block->ended = fd < 0 ? errno == ENOENT : !lock_is_held_alone(fd, LOCK_HANDLE);
+    if (fd >= 0)
+        descriptor_drop(fd);
+}
+
+/* With each block that comes some are asked whether they may go, the longest unasked first: so that there are never
+   many more than there are living processes. */
+#define ASKED_AT_ONCE 4
+
+static void ask_for_some(const lives *of)
+{
+    for (int i = 0; i < ASKED_AT_ONCE; i++) {
+        life_block *oldest = NULL;
+
+        for (life_block *block = of->blocks; block != NULL; block = block->next)
+            if (!block->own && block->watches == 0 && (oldest == NULL || block->asked < oldest->asked))
+                oldest = block;
+        if (oldest != NULL)
+            ask_for_process(of, oldest);
+    }
+}
+
 /* NULL where there is none to look at; *gone says whether that is because its process has ended. */
 static life_block *look_up(lives *of, uint64_t number, bool *gone)
 {
@@ -112,6 +144,7 @@ static life_block *look_up(lives *of, uint64_t number, bool *gone)
         *gone = errno == ENOENT;
         return NULL;
     }
+    ask_for_some(of);
     block = plat_memory_take(sizeof *block);
     if (block != NULL && is_sound(fd) && life_block_map(block, fd, segment_data_offset(), false, &error) == IST_OK) {
         block->number = number;
@@ -153,21 +186,6 @@ static bool has_left(const volatile life_slot *slot)
     (void)slot;
     return false;
 #endif
-}
-
-/* Whether the block's process has ended. */
-static void ask_for_process(const lives *of, life_block *block)
-{
-    int64_t now = clock_steady();
-    int fd = -1;
-
-    if (block->own || now - block->asked < ASK_INTERVAL)
-        return;
-    block->asked = now;
-    fd = open_block(of, block->number);
-    block->ended = fd < 0 ? errno == ENOENT : !lock_is_held_alone(fd, LOCK_HANDLE);
-    if (fd >= 0)
-        descriptor_drop(fd);
 }
 
 /* Asks the system what the kernel may not have marked. */

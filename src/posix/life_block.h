@@ -46,18 +46,12 @@ typedef struct life_block {
     /* own */
     registry_entry entry;
     void *guard;
-    const void *threads[(size_t)1 << LIFE_SLOT_BITS]; /* whose: &life_known there; NULL where nobody has been */
+    const void *threads[(size_t)1 << LIFE_SLOT_BITS]; /* whose: its life_known; NULL where nobody has been */
     uint32_t uses[(size_t)1 << LIFE_SLOT_BITS];
     /* looked at */
     unsigned watches;
     int64_t asked; /* when the system was last asked for its process */
 } life_block;
-
-struct lives {
-    struct lives *next;
-    scope where;
-    life_block *blocks;
-};
 
 /* Guards all of this process's lives and blocks. Taken inside the gate where blocks come or go. */
 extern pthread_mutex_t life_mutex;

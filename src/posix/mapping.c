@@ -126,7 +126,7 @@ ist_status plat_mapping_export(plat_mapping *mapping, uint64_t process_id, ist_a
     const registry_entry *entry = &mapping->entry;
     int entered = gate_enter();
     ist_status status = descriptor_is_ours(&entry->hold, NULL) && descriptor_is_ours(&entry->access, NULL)
-                            ? ticket_issue(entry, process_id, access, token, error)
+                            ? ticket_issue(entry, NULL, process_id, access, token, error)
                             : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
 
     gate_leave(entered);

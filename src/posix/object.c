@@ -221,6 +221,20 @@ static ist_status open_named(const plat_name *name, const registry_want *want, p
     return gave_up(error);
 }
 
+/* Where no table can be had: what is wrong with the name comes first (N9), and what is there needs none of ours. */
+static ist_status open_instead(const plat_name *name, const registry_want *want, plat_object *object,
+                               ist_status failure, plat_error *error)
+{
+    plat_error kept = *error;
+    ist_status status = name != NULL ? open_named(name, want, object, error) : IST_E_NOT_FOUND;
+
+    if (status == IST_E_NOT_FOUND) {
+        *error = kept;
+        return failure;
+    }
+    return status == IST_OK ? IST_EXISTED : status;
+}
+
 static ist_status create_once(const plat_name *name, const plat_object_request *request, const registry_want *want,
                               uint64_t me, plat_object *object, bool *joined, plat_error *error)
 {
@@ -229,12 +243,13 @@ static ist_status create_once(const plat_name *name, const plat_object_request *
     bool global = name != NULL && name->global;
     ist_status status = IST_OK;
 
+    *joined = false;
     if (is_taken(request->kind, request->manual_reset))
         status = claims_create(global, request->audience, request->trust_everyone, &object->claims, error);
-    if (status == IST_OK) {
-        fill_words(request, global, me, object->claims, &words);
-        status = registry_create(&object->entry, name, want, &plan, error);
-    }
+    if (status != IST_OK)
+        return open_instead(name, want, object, status, error);
+    fill_words(request, global, me, object->claims, &words);
+    status = registry_create(&object->entry, name, want, &plan, error);
     *joined = status >= 0;
     return settle_or_leave(status, object, error);
 }
@@ -324,7 +339,7 @@ ist_status plat_object_export(plat_object *object, uint64_t process_id, ist_acce
 
     if (status == IST_OK)
         status = descriptor_is_ours(&entry->hold, NULL) && descriptor_is_ours(&entry->access, NULL)
-                     ? ticket_issue(entry, process_id, access, token, error)
+                     ? ticket_issue(entry, object->claims, process_id, access, token, error)
                      : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
     gate_leave(entered);
     return status;

@@ -49,10 +49,9 @@ static void taken(take_item *item, uint64_t before, const offer *found)
 static bool own_quickly(plat_object *mutex, uint64_t state)
 {
     volatile object_words *words = mutex->words;
-    uint64_t me = life_known.id;
+    uint64_t me = life_quickly(mutex->lives);
 
-    if (state != 0 || life_known.of != mutex->lives || life_known.generation != *life_generation ||
-        !atomic_swap_u64(&words->state, &state, me))
+    if (state != 0 || me == 0 || !atomic_swap_u64(&words->state, &state, me))
         return false;
     words->recursion = 1;
     return true;

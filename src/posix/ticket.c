@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "posix/claim.h"
 #include "posix/error.h"
 #include "posix/lock.h"
 #include "posix/process.h"
@@ -38,6 +39,7 @@ typedef struct pending {
     uint64_t number;
     descriptor hold;
     char object[NAME_ENTRY_SIZE];
+    claims *table; /* who holds the object holds this */
 } pending;
 
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -184,7 +186,7 @@ static ist_status fill_ticket(const registry_entry *entry, uint64_t process_id, 
     return status;
 }
 
-ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_access access, char *token,
+ist_status ticket_issue(const registry_entry *entry, claims *table, uint64_t process_id, ist_access access, char *token,
                         plat_error *error)
 {
     ticket made;
@@ -205,6 +207,9 @@ ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_ac
         plat_memory_give(kept);
         return status;
     }
+    kept->table = table;
+    if (table != NULL)
+        claims_keep(table);
     (void)pthread_mutex_lock(&list_mutex);
     kept->next = list;
     list = kept;
@@ -280,6 +285,8 @@ static void drop_pending(pending *kept)
     descriptor_close(&kept->hold);
     if (usable)
         registry_reap_if_dead(&where, kept->object);
+    if (kept->table != NULL)
+        claims_drop(kept->table);
     plat_memory_give(kept);
 }
 
@@ -337,6 +344,8 @@ void ticket_reset_after_fork(void)
         pending *next = list->next;
 
         descriptor_close(&list->hold);
+        if (list->table != NULL)
+            claims_drop(list->table);
         plat_memory_give(list);
         list = next;
     }

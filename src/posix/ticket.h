@@ -20,9 +20,12 @@ typedef struct ticket {
     char name[NAME_ENTRY_SIZE]; /* of the object's directory */
 } ticket;
 
-/* Issues a ticket for an object that the entry holds and writes its token. */
-ist_status ticket_issue(const registry_entry *entry, uint64_t process_id, ist_access access, char *token,
-                        plat_error *error);
+struct claims;
+
+/* Issues a ticket for an object that the entry holds and writes its token. It keeps the object's table, too, if there
+   is one. */
+ist_status ticket_issue(const registry_entry *entry, struct claims *table, uint64_t process_id, ist_access access,
+                        char *token, plat_error *error);
 
 /* Reads the ticket that a token stands for, checking that it is for this process and that its lock is still there. */
 ist_status ticket_find(const char *token, scope *where, ticket *out, plat_error *error);

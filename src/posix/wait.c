@@ -92,6 +92,17 @@ static ist_status sort_items(waiting *here)
     return IST_OK;
 }
 
+/* Audiences that are groups may be of several. */
+static bool is_one_table(const waiting *here, size_t index)
+{
+    const claims *table = here->items[index].object->claims;
+
+    for (size_t n = 0; n < index; n++)
+        if (table != NULL && here->items[n].object->claims != NULL && here->items[n].object->claims != table)
+            return false;
+    return true;
+}
+
 /* What is claimed must be claimed in one table. */
 static ist_status check_together(const waiting *here)
 {
@@ -101,7 +112,7 @@ static ist_status check_together(const waiting *here)
         const registry_entry *other = &here->items[n].object->entry;
 
         if (other->where.state != first->where.state || other->owner != first->owner ||
-            other->header.audience != first->header.audience)
+            other->header.audience != first->header.audience || !is_one_table(here, n))
             return error_refuse(here->error, IST_E_UNSUPPORTED, "items", "%s", "of different scope, owner or audience");
     }
     return IST_OK;
@@ -239,15 +250,26 @@ static ist_status block(waiting *here, int64_t deadline)
 static ist_status block_holding(waiting *here, int64_t deadline)
 {
     ist_status status = IST_OK;
-    int cancel_state = 0;
 
-    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     for (size_t n = 0; n < here->request->count; n++)
         object_reference(here->request->items[n]);
     status = block(here, deadline);
     for (size_t n = 0; n < here->request->count; n++)
         object_release(here->items[n].object);
-    (void)pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
+static ist_status wait(waiting *here)
+{
+    const plat_wait_request *request = here->request;
+    ist_status status = begin(here);
+
+    if (status == IST_OK && request->signal != NULL)
+        status = give_signal(request->signal, here->error);
+    if (status == IST_OK)
+        status = look(here, false);
+    if (status == IST_TIMEOUT && request->timeout_ns != 0)
+        status = block_holding(here, deadline_of(request->timeout_ns));
     return status;
 }
 
@@ -255,19 +277,16 @@ ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error
 {
     waiting here;
     ist_status status = IST_OK;
+    int cancel_state = 0;
 
     here.request = request;
     here.blocking = 0;
     here.index = 0;
     here.error = error;
-    status = begin(&here);
-    if (status == IST_OK && request->signal != NULL)
-        status = give_signal(request->signal, error);
-    if (status != IST_OK)
-        return status;
-    status = look(&here, false);
-    if (status == IST_TIMEOUT && request->timeout_ns != 0)
-        status = block_holding(&here, deadline_of(request->timeout_ns));
+    /* Some of the sleeps are points where a thread can be cancelled. */
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    status = wait(&here);
+    (void)pthread_setcancelstate(cancel_state, NULL);
     *index = here.index;
     return status;
 }
