@@ -44,6 +44,7 @@ set(posix_sources
     src/posix/segment.c
     src/posix/semaphore.c
     src/posix/sha256.c
+    src/posix/state.c
     src/posix/sweep.c
     src/posix/take.c
     src/posix/ticket.c

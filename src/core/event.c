@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Events: what a call asks for is checked here, and the handle is a waitable.
+ * Events: what a call asks for is checked here.
  */
 #include <isthmus/event.h>
 
@@ -9,19 +9,7 @@
 #include "core/object.h"
 #include "core/options.h"
 
-struct ist_event {
-    ist_waitable waitable;
-};
-
-static ist_event *of(ist_waitable *waitable)
-{
-    return (ist_event *)(void *)waitable;
-}
-
-static ist_waitable *waitable_of(ist_event *event)
-{
-    return event != NULL ? &event->waitable : NULL;
-}
+OBJECT_HANDLE(event, PLAT_EVENT)
 
 static ist_status read_request(const ist_event_options *options, plat_object_request *request)
 {
@@ -57,35 +45,6 @@ ist_status ist_event_create(ist_event **out, const char *name, const ist_event_o
     return status;
 }
 
-ist_status ist_event_open(ist_event **out, const char *name, ist_access access)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_open(&made, name, PLAT_EVENT, access);
-    *out = of(made);
-    return status;
-}
-
-ist_status ist_event_export(ist_event *event, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
-{
-    return object_export(waitable_of(event), process_id, access, token);
-}
-
-ist_status ist_event_import(ist_event **out, const char *token)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_import(&made, token, PLAT_EVENT);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_event_set(ist_event *event)
 {
     plat_error error;
@@ -114,14 +73,4 @@ ist_status ist_event_query(const ist_event *event, ist_event_state *out)
         object_answer(out, &ours, sizeof ours);
     }
     return status;
-}
-
-const ist_waitable *ist_event_waitable(const ist_event *event)
-{
-    return event != NULL ? &event->waitable : NULL;
-}
-
-void ist_event_close(ist_event *event)
-{
-    object_close(waitable_of(event));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Mutexes: what a call asks for is checked here, and the handle is a waitable.
+ * Mutexes: what a call asks for is checked here.
  */
 #include <isthmus/mutex.h>
 
@@ -9,19 +9,7 @@
 #include "core/object.h"
 #include "core/options.h"
 
-struct ist_mutex {
-    ist_waitable waitable;
-};
-
-static ist_mutex *of(ist_waitable *waitable)
-{
-    return (ist_mutex *)(void *)waitable;
-}
-
-static ist_waitable *waitable_of(ist_mutex *mutex)
-{
-    return mutex != NULL ? &mutex->waitable : NULL;
-}
+OBJECT_HANDLE(mutex, PLAT_MUTEX)
 
 static ist_status read_request(const ist_mutex_options *options, plat_object_request *request)
 {
@@ -56,35 +44,6 @@ ist_status ist_mutex_create(ist_mutex **out, const char *name, const ist_mutex_o
     return status;
 }
 
-ist_status ist_mutex_open(ist_mutex **out, const char *name, ist_access access)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_open(&made, name, PLAT_MUTEX, access);
-    *out = of(made);
-    return status;
-}
-
-ist_status ist_mutex_export(ist_mutex *mutex, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
-{
-    return object_export(waitable_of(mutex), process_id, access, token);
-}
-
-ist_status ist_mutex_import(ist_mutex **out, const char *token)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_import(&made, token, PLAT_MUTEX);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
 {
     if (mutex != NULL && timeout_ns >= IST_FOREVER && plat_wait_quickly(mutex->waitable.plat))
@@ -113,14 +72,4 @@ ist_status ist_mutex_query(const ist_mutex *mutex, ist_mutex_state *out)
         object_answer(out, &ours, sizeof ours);
     }
     return status;
-}
-
-const ist_waitable *ist_mutex_waitable(const ist_mutex *mutex)
-{
-    return mutex != NULL ? &mutex->waitable : NULL;
-}
-
-void ist_mutex_close(ist_mutex *mutex)
-{
-    object_close(waitable_of(mutex));
 }

@@ -7,6 +7,7 @@
 #ifndef ISTHMUS_CORE_OBJECT_H
 #define ISTHMUS_CORE_OBJECT_H
 
+#include "core/detail.h"
 #include "core/plat.h"
 
 struct ist_waitable {
@@ -29,5 +30,61 @@ void object_answer(void *theirs, void *ours, size_t known);
 
 /* IST_E_ARG for NULL. */
 ist_status object_check(const ist_waitable *object);
+
+/* The type of a kind's handles, and the public calls that are the same for every kind. */
+#define OBJECT_HANDLE(kind, number)                                                                                    \
+    struct ist_##kind {                                                                                                \
+        ist_waitable waitable;                                                                                         \
+    };                                                                                                                 \
+                                                                                                                       \
+    static ist_##kind *of(ist_waitable *waitable)                                                                      \
+    {                                                                                                                  \
+        return (ist_##kind *)(void *)waitable;                                                                         \
+    }                                                                                                                  \
+                                                                                                                       \
+    static ist_waitable *waitable_of(ist_##kind *handle)                                                               \
+    {                                                                                                                  \
+        return handle != NULL ? &handle->waitable : NULL;                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    ist_status ist_##kind##_open(ist_##kind **out, const char *name, ist_access access)                                \
+    {                                                                                                                  \
+        ist_waitable *made = NULL;                                                                                     \
+        ist_status status = IST_OK;                                                                                    \
+                                                                                                                       \
+        if (out == NULL)                                                                                               \
+            return detail_refuse(IST_E_ARG, "out");                                                                    \
+        status = object_open(&made, name, number, access);                                                             \
+        *out = of(made);                                                                                               \
+        return status;                                                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
+    ist_status ist_##kind##_export(ist_##kind *handle, uint64_t process_id, ist_access access,                         \
+                                   char token[IST_TOKEN_SIZE])                                                         \
+    {                                                                                                                  \
+        return object_export(waitable_of(handle), process_id, access, token);                                          \
+    }                                                                                                                  \
+                                                                                                                       \
+    ist_status ist_##kind##_import(ist_##kind **out, const char *token)                                                \
+    {                                                                                                                  \
+        ist_waitable *made = NULL;                                                                                     \
+        ist_status status = IST_OK;                                                                                    \
+                                                                                                                       \
+        if (out == NULL)                                                                                               \
+            return detail_refuse(IST_E_ARG, "out");                                                                    \
+        status = object_import(&made, token, number);                                                                  \
+        *out = of(made);                                                                                               \
+        return status;                                                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
+    const ist_waitable *ist_##kind##_waitable(const ist_##kind *handle)                                                \
+    {                                                                                                                  \
+        return handle != NULL ? &handle->waitable : NULL;                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    void ist_##kind##_close(ist_##kind *handle)                                                                        \
+    {                                                                                                                  \
+        object_close(waitable_of(handle));                                                                             \
+    }
 
 #endif

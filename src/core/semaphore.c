@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Semaphores: what a call asks for is checked here, and the handle is a waitable.
+ * Semaphores: what a call asks for is checked here.
  */
 #include <isthmus/semaphore.h>
 
@@ -9,19 +9,7 @@
 #include "core/object.h"
 #include "core/options.h"
 
-struct ist_semaphore {
-    ist_waitable waitable;
-};
-
-static ist_semaphore *of(ist_waitable *waitable)
-{
-    return (ist_semaphore *)(void *)waitable;
-}
-
-static ist_waitable *waitable_of(ist_semaphore *semaphore)
-{
-    return semaphore != NULL ? &semaphore->waitable : NULL;
-}
+OBJECT_HANDLE(semaphore, PLAT_SEMAPHORE)
 
 static ist_status read_request(const ist_semaphore_options *options, plat_object_request *request)
 {
@@ -59,36 +47,6 @@ ist_status ist_semaphore_create(ist_semaphore **out, const char *name, const ist
     return status;
 }
 
-ist_status ist_semaphore_open(ist_semaphore **out, const char *name, ist_access access)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_open(&made, name, PLAT_SEMAPHORE, access);
-    *out = of(made);
-    return status;
-}
-
-ist_status ist_semaphore_export(ist_semaphore *semaphore, uint64_t process_id, ist_access access,
-                                char token[IST_TOKEN_SIZE])
-{
-    return object_export(waitable_of(semaphore), process_id, access, token);
-}
-
-ist_status ist_semaphore_import(ist_semaphore **out, const char *token)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_import(&made, token, PLAT_SEMAPHORE);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_semaphore_release(ist_semaphore *semaphore, uint32_t count, uint32_t *previous)
 {
     plat_error error;
@@ -120,14 +78,4 @@ ist_status ist_semaphore_query(const ist_semaphore *semaphore, ist_semaphore_sta
         object_answer(out, &ours, sizeof ours);
     }
     return status;
-}
-
-const ist_waitable *ist_semaphore_waitable(const ist_semaphore *semaphore)
-{
-    return semaphore != NULL ? &semaphore->waitable : NULL;
-}
-
-void ist_semaphore_close(ist_semaphore *semaphore)
-{
-    object_close(waitable_of(semaphore));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Timers: what a call asks for is checked here, and the handle is a waitable.
+ * Timers: what a call asks for is checked here.
  */
 #include <isthmus/timer.h>
 
@@ -9,19 +9,7 @@
 #include "core/object.h"
 #include "core/options.h"
 
-struct ist_timer {
-    ist_waitable waitable;
-};
-
-static ist_timer *of(ist_waitable *waitable)
-{
-    return (ist_timer *)(void *)waitable;
-}
-
-static ist_waitable *waitable_of(ist_timer *timer)
-{
-    return timer != NULL ? &timer->waitable : NULL;
-}
+OBJECT_HANDLE(timer, PLAT_TIMER)
 
 static ist_status read_request(const ist_timer_options *options, plat_object_request *request)
 {
@@ -52,35 +40,6 @@ ist_status ist_timer_create(ist_timer **out, const char *name, const ist_timer_o
     status = read_request(options, &request);
     if (status == IST_OK)
         status = object_create(&made, name, &request);
-    *out = of(made);
-    return status;
-}
-
-ist_status ist_timer_open(ist_timer **out, const char *name, ist_access access)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_open(&made, name, PLAT_TIMER, access);
-    *out = of(made);
-    return status;
-}
-
-ist_status ist_timer_export(ist_timer *timer, uint64_t process_id, ist_access access, char token[IST_TOKEN_SIZE])
-{
-    return object_export(waitable_of(timer), process_id, access, token);
-}
-
-ist_status ist_timer_import(ist_timer **out, const char *token)
-{
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    status = object_import(&made, token, PLAT_TIMER);
     *out = of(made);
     return status;
 }
@@ -121,14 +80,4 @@ ist_status ist_timer_query(const ist_timer *timer, ist_timer_state *out)
         object_answer(out, &ours, sizeof ours);
     }
     return status;
-}
-
-const ist_waitable *ist_timer_waitable(const ist_timer *timer)
-{
-    return timer != NULL ? &timer->waitable : NULL;
-}
-
-void ist_timer_close(ist_timer *timer)
-{
-    object_close(waitable_of(timer));
 }

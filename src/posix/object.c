@@ -13,7 +13,6 @@
 #include "posix/error.h"
 #include "posix/gate.h"
 #include "posix/ticket.h"
-#include "posix/timer.h"
 
 /* ---- words ---- */
 
@@ -391,81 +390,4 @@ ist_status plat_object_wrap(void *native, plat_object **out, plat_error *error)
     (void)native;
     (void)out;
     return error_refuse(error, IST_E_UNSUPPORTED, "handle", "%s", "this system has none");
-}
-
-/* ---- state ---- */
-
-ist_status object_check_writable(const plat_object *object, plat_error *error)
-{
-    return object->access == IST_WRITE ? IST_OK : error_refuse(error, IST_E_ACCESS, "handle", "%s", "for reading");
-}
-
-ist_status object_state(plat_object *object, uint64_t *state, plat_error *error)
-{
-    ist_status status = IST_OK;
-
-    *state = atomic_load_u64(&object->words->state);
-    while (claim_is_tag(*state) && status == IST_OK) {
-        status = claim_settle(object->claims, &object->words->state, *state, error);
-        *state = atomic_load_u64(&object->words->state);
-    }
-    return status;
-}
-
-/* The count moves before the wake, so that who is on the way to sleep does not. Where the swap fails somebody else is
-   at it, who may die before he wakes anybody. */
-void object_wake_sleepers(plat_object *object)
-{
-    volatile uint32_t *wake = &object->words->wake;
-    uint32_t seen = atomic_load_u32(wake);
-
-    (void)atomic_swap_u32(wake, &seen, object->always_wakes ? seen + 2 : (seen + 2) & ~UINT32_C(1));
-    word_wake(wake);
-}
-
-bool object_peek(const plat_object *object, uint64_t *state)
-{
-    for (int i = 0; i < MOST_TRIES; i++) {
-        uint64_t seen = atomic_load_u64(&object->words->state);
-
-        *state = seen;
-        if (!claim_is_tag(seen))
-            return true;
-        if (object->claims != NULL && claim_read(object->claims, seen, state) &&
-            atomic_load_u64(&object->words->state) == seen)
-            return true;
-    }
-    return false;
-}
-
-static void query_mutex(plat_object *object, uint64_t state, plat_object_state *out)
-{
-    uint64_t me = life_if_any(object->lives);
-
-    out->owned_here = state != 0 && state == me;
-    out->abandoned = state != 0 && !out->owned_here && life_has_ended(object->lives, state, NULL);
-    out->count = state != 0 && !out->abandoned ? 1 : 0;
-}
-
-ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_error *error)
-{
-    uint64_t state = 0;
-
-    if (!object_peek(object, &state))
-        return error_refuse(error, IST_E_CORRUPT, "state word", "%s", "");
-    out->manual_reset = object->kind == PLAT_EVENT && object->manual;
-    switch (object->kind) {
-    case PLAT_MUTEX:
-        query_mutex(object, state, out);
-        return IST_OK;
-    case PLAT_SEMAPHORE:
-        out->count = (uint32_t)state;
-        out->maximum = object->maximum;
-        return IST_OK;
-    case PLAT_EVENT:
-        out->count = (uint32_t)(state & 1);
-        return IST_OK;
-    default:
-        return timer_query(object, &out->count, error);
-    }
 }
