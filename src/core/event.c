@@ -29,22 +29,6 @@ static ist_status read_request(const ist_event_options *options, plat_object_req
     return status;
 }
 
-ist_status ist_event_create(ist_event **out, const char *name, const ist_event_options *options)
-{
-    plat_object_request request = {.kind = PLAT_EVENT};
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    *out = NULL;
-    status = read_request(options, &request);
-    if (status == IST_OK)
-        status = object_create(&made, name, &request);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_event_set(ist_event *event)
 {
     plat_error error;

@@ -28,22 +28,6 @@ static ist_status read_request(const ist_mutex_options *options, plat_object_req
     return status;
 }
 
-ist_status ist_mutex_create(ist_mutex **out, const char *name, const ist_mutex_options *options)
-{
-    plat_object_request request = {.kind = PLAT_MUTEX};
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    *out = NULL;
-    status = read_request(options, &request);
-    if (status == IST_OK)
-        status = object_create(&made, name, &request);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
 {
     if (mutex != NULL && timeout_ns >= IST_FOREVER && plat_wait_quickly(mutex->waitable.plat))

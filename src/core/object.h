@@ -31,23 +31,41 @@ void object_answer(void *theirs, void *ours, size_t known);
 /* IST_E_ARG for NULL. */
 ist_status object_check(const ist_waitable *object);
 
-/* The type of a kind's handles, and the public calls that are the same for every kind. */
-#define OBJECT_HANDLE(kind, number)                                                                                    \
-    struct ist_##kind {                                                                                                \
+/* The type of a kind's handles, and the public calls that are the same for every kind. The file that uses it says in
+   read_request() what the options ask for. */
+#define OBJECT_HANDLE(noun, number)                                                                                    \
+    struct ist_##noun {                                                                                                \
         ist_waitable waitable;                                                                                         \
     };                                                                                                                 \
                                                                                                                        \
-    static ist_##kind *of(ist_waitable *waitable)                                                                      \
+    static ist_##noun *of(ist_waitable *waitable)                                                                      \
     {                                                                                                                  \
-        return (ist_##kind *)(void *)waitable;                                                                         \
+        return (ist_##noun *)(void *)waitable;                                                                         \
     }                                                                                                                  \
                                                                                                                        \
-    static ist_waitable *waitable_of(ist_##kind *handle)                                                               \
+    static ist_waitable *waitable_of(ist_##noun *handle)                                                               \
     {                                                                                                                  \
         return handle != NULL ? &handle->waitable : NULL;                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    ist_status ist_##kind##_open(ist_##kind **out, const char *name, ist_access access)                                \
+    static ist_status read_request(const ist_##noun##_options *options, plat_object_request *request);                 \
+                                                                                                                       \
+    ist_status ist_##noun##_create(ist_##noun **out, const char *name, const ist_##noun##_options *options)            \
+    {                                                                                                                  \
+        plat_object_request request = {.kind = (number)};                                                              \
+        ist_waitable *made = NULL;                                                                                     \
+        ist_status status = IST_OK;                                                                                    \
+                                                                                                                       \
+        if (out == NULL)                                                                                               \
+            return detail_refuse(IST_E_ARG, "out");                                                                    \
+        status = read_request(options, &request);                                                                      \
+        if (status == IST_OK)                                                                                          \
+            status = object_create(&made, name, &request);                                                             \
+        *out = of(made);                                                                                               \
+        return status;                                                                                                 \
+    }                                                                                                                  \
+                                                                                                                       \
+    ist_status ist_##noun##_open(ist_##noun **out, const char *name, ist_access access)                                \
     {                                                                                                                  \
         ist_waitable *made = NULL;                                                                                     \
         ist_status status = IST_OK;                                                                                    \
@@ -59,13 +77,13 @@ ist_status object_check(const ist_waitable *object);
         return status;                                                                                                 \
     }                                                                                                                  \
                                                                                                                        \
-    ist_status ist_##kind##_export(ist_##kind *handle, uint64_t process_id, ist_access access,                         \
+    ist_status ist_##noun##_export(ist_##noun *handle, uint64_t process_id, ist_access access,                         \
                                    char token[IST_TOKEN_SIZE])                                                         \
     {                                                                                                                  \
         return object_export(waitable_of(handle), process_id, access, token);                                          \
     }                                                                                                                  \
                                                                                                                        \
-    ist_status ist_##kind##_import(ist_##kind **out, const char *token)                                                \
+    ist_status ist_##noun##_import(ist_##noun **out, const char *token)                                                \
     {                                                                                                                  \
         ist_waitable *made = NULL;                                                                                     \
         ist_status status = IST_OK;                                                                                    \
@@ -77,12 +95,12 @@ ist_status object_check(const ist_waitable *object);
         return status;                                                                                                 \
     }                                                                                                                  \
                                                                                                                        \
-    const ist_waitable *ist_##kind##_waitable(const ist_##kind *handle)                                                \
+    const ist_waitable *ist_##noun##_waitable(const ist_##noun *handle)                                                \
     {                                                                                                                  \
         return handle != NULL ? &handle->waitable : NULL;                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    void ist_##kind##_close(ist_##kind *handle)                                                                        \
+    void ist_##noun##_close(ist_##noun *handle)                                                                        \
     {                                                                                                                  \
         object_close(waitable_of(handle));                                                                             \
     }

@@ -31,22 +31,6 @@ static ist_status read_request(const ist_semaphore_options *options, plat_object
     return status;
 }
 
-ist_status ist_semaphore_create(ist_semaphore **out, const char *name, const ist_semaphore_options *options)
-{
-    plat_object_request request = {.kind = PLAT_SEMAPHORE};
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    *out = NULL;
-    status = read_request(options, &request);
-    if (status == IST_OK)
-        status = object_create(&made, name, &request);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_semaphore_release(ist_semaphore *semaphore, uint32_t count, uint32_t *previous)
 {
     plat_error error;

@@ -28,22 +28,6 @@ static ist_status read_request(const ist_timer_options *options, plat_object_req
     return status;
 }
 
-ist_status ist_timer_create(ist_timer **out, const char *name, const ist_timer_options *options)
-{
-    plat_object_request request = {.kind = PLAT_TIMER};
-    ist_waitable *made = NULL;
-    ist_status status = IST_OK;
-
-    if (out == NULL)
-        return detail_refuse(IST_E_ARG, "out");
-    *out = NULL;
-    status = read_request(options, &request);
-    if (status == IST_OK)
-        status = object_create(&made, name, &request);
-    *out = of(made);
-    return status;
-}
-
 ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns, uint32_t period_ms)
 {
     plat_error error;
