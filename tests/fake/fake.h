@@ -81,6 +81,9 @@ void fake_pretend_size(uint64_t size);
 /* What waits answer from here on, unless they fail: a status of 0 or more, and the index. */
 void fake_pretend_wait(ist_status status, size_t index);
 
+/* Whether a wait for one object is a quick one from here on. */
+void fake_pretend_quick(bool quick);
+
 /* What queries answer from here on. */
 void fake_pretend_state(const plat_object_state *state);
 

@@ -32,6 +32,7 @@ static plat_object *newest;
 static plat_object_state pretended_state;
 static ist_status pretended_wait;
 static size_t pretended_index;
+static bool pretended_quick;
 
 void fake_objects_reset(void)
 {
@@ -39,12 +40,18 @@ void fake_objects_reset(void)
     memset(&pretended_state, 0, sizeof pretended_state);
     newest = NULL;
     fake_pretend_wait(IST_OK, 0);
+    fake_pretend_quick(false);
 }
 
 void fake_pretend_wait(ist_status status, size_t index)
 {
     pretended_wait = status;
     pretended_index = index;
+}
+
+void fake_pretend_quick(bool quick)
+{
+    pretended_quick = quick;
 }
 
 void fake_pretend_state(const plat_object_state *state)
@@ -244,8 +251,8 @@ ist_status plat_timer_cancel(plat_object *timer, plat_error *error)
 
 bool plat_wait_quickly(plat_object *object)
 {
-    (void)object;
-    return false;
+    fake_last.object = object;
+    return pretended_quick;
 }
 
 ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)

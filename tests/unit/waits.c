@@ -263,9 +263,27 @@ TEST(a_wait_asks_for_what_it_was_given)
     check_asked(0, 1, false, 7, halves[0]);
 }
 
+/* W6 */
+TEST(a_wait_for_one_that_is_quick_asks_no_more)
+{
+    fake_pretend_quick(true);
+    CHECK_OK(ist_wait(items[1], IST_FOREVER));
+    assert_ptr_equal(fake_last.object, halves[1]);
+    CHECK_OK(ist_mutex_acquire(mutex, 0));
+    assert_ptr_equal(fake_last.object, halves[0]);
+    assert_int_equal(fake_calls(), 0);
+    fake_last.object = NULL;
+    CHECK_OK(ist_wait_any(items, 1, 0, NULL));
+    CHECK_OK(ist_wait_all(items, 1, 0));
+    CHECK_OK(ist_signal_and_wait(items[0], items[1], 0));
+    assert_int_equal(fake_plat_calls(), 3);
+    assert_null(fake_last.object);
+}
+
 /* W1 W5 */
 TEST(a_wait_of_a_wrong_shape_asks_nothing)
 {
+    fake_pretend_quick(true);
     const ist_waitable *many[IST_WAIT_MAX + 1];
     const ist_waitable *hole[2] = {items[0], NULL};
     size_t index = 7;
@@ -273,6 +291,7 @@ TEST(a_wait_of_a_wrong_shape_asks_nothing)
         many[n] = items[n % 4];
     CHECK_STATUS(IST_E_ARG, ist_wait(items[0], -2));
     CHECK_STATUS(IST_E_ARG, ist_wait(items[0], INT64_MIN));
+    CHECK_STATUS(IST_E_ARG, ist_mutex_acquire(mutex, -2));
     CHECK_STATUS(IST_E_ARG, ist_wait_any(items, 4, -2, &index));
     CHECK_STATUS(IST_E_ARG, ist_wait_all(items, 4, -2));
     CHECK_STATUS(IST_E_ARG, ist_signal_and_wait(items[0], items[1], -2));
@@ -366,6 +385,7 @@ int main(int argc, char **argv)
         RUN_OVER_FAKE(a_release_tells_the_count_from_before_only_when_it_is_done),
         RUN_OVER_FAKE(a_due_time_and_a_period_are_checked_and_arrive),
         RUN_OVER_FAKE(a_wait_asks_for_what_it_was_given),
+        RUN_OVER_FAKE(a_wait_for_one_that_is_quick_asks_no_more),
         RUN_OVER_FAKE(a_wait_of_a_wrong_shape_asks_nothing),
         RUN_OVER_FAKE(one_handle_twice_is_refused_in_a_wait_for_all_only),
         RUN_OVER_FAKE(sixty_four_items_arrive_in_their_order),
