@@ -78,8 +78,8 @@ static bool measure_pair(measure_once *raw, measure_once *ours, void *context, s
 }
 
 /* Compares `ours` with `raw` in `pairs` pairs of batches, after one pair that does not count. */
-static bool measure_compare(measure_once *raw, measure_once *ours, void *context, size_t pairs, size_t batch,
-                            measure_result *out)
+static inline bool measure_compare(measure_once *raw, measure_once *ours, void *context, size_t pairs, size_t batch,
+                                   measure_result *out)
 {
     double *values = malloc(3 * pairs * sizeof *values);
     double *ratios = values;
