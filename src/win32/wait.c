@@ -241,6 +241,13 @@ ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error
     return status;
 }
 
+/* No object is memory alone: each wait is a system call. */
+bool plat_wait_quickly(plat_object *object)
+{
+    (void)object;
+    return false;
+}
+
 /* The kernel reports everything. */
 bool plat_seam_recheck(int64_t interval_ns)
 {
