@@ -17,6 +17,12 @@
 
 #define IST_THREAD_LOCAL __declspec(thread)
 
+/* Of the library alone: reached without a detour. */
+#define IST_HIDDEN
+
+/* Kept out of its caller, whose usual way then needs no frame. */
+#define IST_APART __declspec(noinline)
+
 /* Interlocked operations are full barriers, which is more than asked for. */
 static __forceinline uint32_t atomic_load_u32(const volatile uint32_t *word)
 {
@@ -71,6 +77,12 @@ static __forceinline uint32_t atomic_add_u32(volatile uint32_t *word, uint32_t v
 #else
 
 #define IST_THREAD_LOCAL _Thread_local
+#if defined(_WIN32)
+#define IST_HIDDEN
+#else
+#define IST_HIDDEN __attribute__((visibility("hidden")))
+#endif
+#define IST_APART __attribute__((noinline))
 
 /* Reads a word; what its writer wrote before is seen. */
 static inline uint32_t atomic_load_u32(const volatile uint32_t *word)

@@ -32,17 +32,19 @@ static ist_status read_request(const ist_event_options *options, plat_object_req
 ist_status ist_event_set(ist_event *event)
 {
     plat_error error;
-    ist_status status = object_check(waitable_of(event));
 
-    return status == IST_OK ? detail_from_backend(plat_event_set(event->waitable.plat, &error), &error) : status;
+    if (event == NULL)
+        return detail_refuse(IST_E_ARG, "event");
+    return detail_from_backend(plat_event_set(event->waitable.plat, &error), &error);
 }
 
 ist_status ist_event_reset(ist_event *event)
 {
     plat_error error;
-    ist_status status = object_check(waitable_of(event));
 
-    return status == IST_OK ? detail_from_backend(plat_event_reset(event->waitable.plat, &error), &error) : status;
+    if (event == NULL)
+        return detail_refuse(IST_E_ARG, "event");
+    return detail_from_backend(plat_event_reset(event->waitable.plat, &error), &error);
 }
 
 ist_status ist_event_query(const ist_event *event, ist_event_state *out)

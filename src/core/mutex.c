@@ -38,9 +38,10 @@ ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
 ist_status ist_mutex_release(ist_mutex *mutex)
 {
     plat_error error;
-    ist_status status = object_check(waitable_of(mutex));
 
-    return status == IST_OK ? detail_from_backend(plat_mutex_release(mutex->waitable.plat, &error), &error) : status;
+    if (mutex == NULL)
+        return detail_refuse(IST_E_ARG, "mutex");
+    return detail_from_backend(plat_mutex_release(mutex->waitable.plat, &error), &error);
 }
 
 ist_status ist_mutex_query(const ist_mutex *mutex, ist_mutex_state *out)

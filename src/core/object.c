@@ -115,11 +115,6 @@ void object_close(ist_waitable *object)
     }
 }
 
-ist_status object_check(const ist_waitable *object)
-{
-    return object != NULL ? IST_OK : detail_refuse(IST_E_ARG, "handle");
-}
-
 ist_status object_query(const ist_waitable *object, const void *theirs, plat_object_state *out)
 {
     plat_error error = no_error;

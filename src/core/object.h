@@ -28,9 +28,6 @@ ist_status object_query(const ist_waitable *object, const void *theirs, plat_obj
 /* Writes as much of an answer as the caller's struct has room for; both begin with their size. */
 void object_answer(void *theirs, void *ours, size_t known);
 
-/* IST_E_ARG for NULL. */
-ist_status object_check(const ist_waitable *object);
-
 /* The type of a kind's handles, and the public calls that are the same for every kind. The file that uses it says in
    read_request() what the options ask for. */
 #define OBJECT_HANDLE(noun, number)                                                                                    \

@@ -32,25 +32,25 @@ ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns
 {
     plat_error error;
     bool absolute = clock == IST_TIMER_UTC;
-    ist_status status = object_check(waitable_of(timer));
 
-    if (status == IST_OK && clock != IST_TIMER_RELATIVE && !absolute)
-        status = detail_refuse(IST_E_ARG, "clock");
-    if (status == IST_OK && !absolute && due_ns < 0)
-        status = detail_refuse(IST_E_ARG, "due_ns");
-    if (status == IST_OK && period_ms > IST_TIMER_PERIOD_MAX)
-        status = detail_refuse(IST_E_ARG, "period_ms");
-    if (status != IST_OK)
-        return status;
+    if (timer == NULL)
+        return detail_refuse(IST_E_ARG, "timer");
+    if (clock != IST_TIMER_RELATIVE && !absolute)
+        return detail_refuse(IST_E_ARG, "clock");
+    if (!absolute && due_ns < 0)
+        return detail_refuse(IST_E_ARG, "due_ns");
+    if (period_ms > IST_TIMER_PERIOD_MAX)
+        return detail_refuse(IST_E_ARG, "period_ms");
     return detail_from_backend(plat_timer_set(timer->waitable.plat, absolute, due_ns, period_ms, &error), &error);
 }
 
 ist_status ist_timer_cancel(ist_timer *timer)
 {
     plat_error error;
-    ist_status status = object_check(waitable_of(timer));
 
-    return status == IST_OK ? detail_from_backend(plat_timer_cancel(timer->waitable.plat, &error), &error) : status;
+    if (timer == NULL)
+        return detail_refuse(IST_E_ARG, "timer");
+    return detail_from_backend(plat_timer_cancel(timer->waitable.plat, &error), &error);
 }
 
 ist_status ist_timer_query(const ist_timer *timer, ist_timer_state *out)

@@ -24,7 +24,7 @@ void event_offer(const plat_object *event, uint64_t state, const offer_asker *as
     out->after = event->manual ? state : state & ~SET;
 }
 
-static ist_status change(plat_object *event, bool set, plat_error *error)
+static IST_APART ist_status change(plat_object *event, bool set, plat_error *error)
 {
     ist_status status = object_check_writable(event, error);
     uint64_t state = 0;
@@ -44,7 +44,9 @@ static ist_status change(plat_object *event, bool set, plat_error *error)
 /* Wakes also where it was set already: who set it may have died before it woke anybody. */
 ist_status plat_event_set(plat_object *event, plat_error *error)
 {
-    ist_status status = change(event, true, error);
+    uint64_t state = 0;
+    bool quick = event->access == IST_WRITE && !event->manual && atomic_swap_u64(&event->words->state, &state, SET);
+    ist_status status = quick ? IST_OK : change(event, true, error);
 
     if (status == IST_OK)
         object_wake(event);

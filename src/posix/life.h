@@ -50,10 +50,10 @@ typedef struct life_mine {
     uint64_t generation; /* of the process: a child of fork is another one */
 } life_mine;
 
-extern IST_THREAD_LOCAL life_mine life_known[2];
+IST_HIDDEN extern IST_THREAD_LOCAL life_mine life_known[2];
 
 /* Differs from every value that it has in another process that shares our thread-locals' past. */
-extern const volatile uint64_t *life_generation;
+IST_HIDDEN extern const volatile uint64_t *life_generation;
 
 /* Gives the calling thread a life in the scope. Outside the gate. */
 ist_status life_begin(lives *of, uint64_t *id, plat_error *error);

@@ -55,18 +55,19 @@ _Static_assert(offsetof(object_words, sort) == 28, "the table above");
 _Static_assert(offsetof(object_words, settings) == 64, "the table above");
 _Static_assert(SEGMENT_WORDS_OFFSET % 64 == 0, "words that are swapped lie in lines of their own");
 
+/* What the usual operation reads comes first, in one line of the cache. */
 struct plat_object {
-    registry_entry entry;
     volatile object_words *words;
-    void *page; /* of the words, where that is not the entry's own */
     plat_kind kind;
+    ist_access access;
+    lives *lives;
+    uint32_t maximum; /* checked copy */
     bool manual;
     bool always_wakes;
-    ist_access access;
-    uint32_t maximum; /* checked copy */
-    claims *claims;   /* NULL for what is never taken */
-    lives *lives;
+    claims *claims;               /* NULL for what is never taken */
     volatile uint32_t references; /* the handle, and waits that are blocked (L5) */
+    void *page;                   /* of the words, where that is not the entry's own */
+    registry_entry entry;
 };
 
 /* The handle that an entry of the registry belongs to; NULL if it is another kind's. */

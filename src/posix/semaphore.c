@@ -17,7 +17,7 @@ ist_status semaphore_offer(plat_object *semaphore, uint64_t state, offer *out, p
     return IST_OK;
 }
 
-ist_status plat_semaphore_release(plat_object *semaphore, uint32_t count, uint32_t *previous, plat_error *error)
+static IST_APART ist_status release(plat_object *semaphore, uint32_t count, uint32_t *previous, plat_error *error)
 {
     ist_status status = object_check_writable(semaphore, error);
     uint64_t state = 0;
@@ -37,4 +37,18 @@ ist_status plat_semaphore_release(plat_object *semaphore, uint32_t count, uint32
         status = object_state(semaphore, &state, error);
     }
     return status;
+}
+
+ist_status plat_semaphore_release(plat_object *semaphore, uint32_t count, uint32_t *previous, plat_error *error)
+{
+    uint64_t state = atomic_load_u64(&semaphore->words->state);
+    uint64_t before = state;
+
+    /* A tagged word is above any maximum. */
+    if (semaphore->access != IST_WRITE || state > semaphore->maximum || count > semaphore->maximum - state ||
+        !atomic_swap_u64(&semaphore->words->state, &state, state + count))
+        return release(semaphore, count, previous, error);
+    *previous = (uint32_t)before;
+    object_wake(semaphore);
+    return IST_OK;
 }

@@ -46,7 +46,7 @@ static void taken(take_item *item, uint64_t before, const offer *found)
 
 /* ---- one ---- */
 
-static bool own_quickly(plat_object *mutex, uint64_t state)
+static IST_APART bool own_quickly(plat_object *mutex, uint64_t state)
 {
     volatile object_words *words = mutex->words;
     uint64_t me = life_quickly(mutex->lives);
