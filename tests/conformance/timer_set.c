@@ -5,21 +5,34 @@
  * their own.
  */
 #include "support/due.h"
+#include "support/host.h"
 #include "support/utc.h"
 #include "support/waiter.h"
 
-/* T2 */
-TEST(setting_a_signalled_timer_makes_it_unsignalled)
+static void check_made_unsignalled(bool manual)
 {
-    for (int manual = 0; manual < 2; manual++) {
-        ist_timer *timer = due_make(manual != 0);
-        CHECK_OK(ist_timer_set(timer, IST_TIMER_RELATIVE, 0, 0));
-        assert_int_equal(due_signalled(timer), 1);
-        CHECK_OK(ist_timer_set(timer, IST_TIMER_RELATIVE, DUE_HOUR_NS, 0));
-        assert_int_equal(due_signalled(timer), 0);
-        CHECK_STATUS(IST_TIMEOUT, due_poll(timer));
-        ist_timer_close(timer);
-    }
+    ist_timer *timer = due_make(manual);
+    CHECK_OK(ist_timer_set(timer, IST_TIMER_RELATIVE, 0, 0));
+    assert_int_equal(due_signalled(timer), 1);
+    CHECK_OK(ist_timer_set(timer, IST_TIMER_RELATIVE, DUE_HOUR_NS, 0));
+    assert_int_equal(due_signalled(timer), 0);
+    CHECK_STATUS(IST_TIMEOUT, due_poll(timer));
+    ist_timer_close(timer);
+}
+
+/* T2 */
+TEST(setting_a_signalled_manual_timer_makes_it_unsignalled)
+{
+    check_made_unsignalled(true);
+}
+
+/* T2 */
+TEST(setting_a_signalled_synchronization_timer_makes_it_unsignalled)
+{
+    if (host_emulator() != NULL)
+        SKIP(setting_a_signalled_synchronization_timer_makes_it_unsignalled,
+             "Wine leaves a synchronization timer signalled when it is set");
+    check_made_unsignalled(false);
 }
 
 /* T2 */
@@ -169,7 +182,8 @@ TEST(a_timer_that_is_there_keeps_its_sort_and_its_time)
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
-        RUN(setting_a_signalled_timer_makes_it_unsignalled),
+        RUN(setting_a_signalled_manual_timer_makes_it_unsignalled),
+        RUN(setting_a_signalled_synchronization_timer_makes_it_unsignalled),
         RUN(setting_an_active_timer_restarts_it),
         RUN(a_period_ends_when_the_timer_is_set_for_once),
         RUN(cancelling_leaves_a_signalled_timer_signalled),

@@ -122,13 +122,13 @@ static uint32_t count_of(const waiter_set *set, size_t place)
 TEST(crossing_waits_for_all_take_each_pair_once)
 {
     waiter_set set;
-    waiter_make(&set, "3000", "3000", (char *)NULL);
+    waiter_make(&set, "2000", "2000", (char *)NULL);
     peer *takers[2] = {start_taker(&set, 0, 1), start_taker(&set, 1, 0)};
     peer_say(takers[0], "drain");
     peer_say(takers[1], "drain");
     unsigned long taken = hear_number(takers[0]);
     taken += hear_number(takers[1]);
-    assert_int_equal(taken, 3000);
+    assert_int_equal(taken, 2000);
     WAITER_CHECK(&set, "0 0");
     peer_end(takers[0]);
     peer_end(takers[1]);
@@ -201,7 +201,7 @@ TEST(two_counts_that_are_taken_together_go_down_together)
 {
     waiter_set set;
     unsigned long looks = 0;
-    waiter_make(&set, "4000", "4000", (char *)NULL);
+    waiter_make(&set, "2000", "2000", (char *)NULL);
     peer *takers[2] = {start_taker(&set, 0, 1), start_taker(&set, 1, 0)};
     peer_say(takers[0], "drain");
     peer_say(takers[1], "drain");
@@ -216,7 +216,7 @@ TEST(two_counts_that_are_taken_together_go_down_together)
     }
     unsigned long taken = hear_number(takers[0]);
     taken += hear_number(takers[1]);
-    assert_int_equal(taken, 4000);
+    assert_int_equal(taken, 2000);
     peer_end(takers[0]);
     peer_end(takers[1]);
     waiter_close(&set);
@@ -231,9 +231,9 @@ static void check_never_touched(const char *sort, const char *never)
     bool is_event = set.sorts[0] == KIND_EVENT;
     for (size_t i = 0; i < COUNT_OF(takers); i++) {
         takers[i] = i % 2 == 0 ? start_taker(&set, 0, 1) : start_taker(&set, 1, 0);
-        peer_say(takers[i], "try 3000");
+        peer_say(takers[i], "try 1500");
     }
-    for (int n = 0; n < 3000; n++) {
+    for (int n = 0; n < 1500; n++) {
         size_t index = 9;
         const ist_waitable *turned[2] = {set.items[1], set.items[0]};
         if (is_event || set.sorts[0] == KIND_SEMAPHORE)
