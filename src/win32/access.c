@@ -139,7 +139,37 @@ ist_status win32_guard_named(win32_guard *guard, const win32_rights *rights, ist
         status = guard_admit_known(guard, WinBuiltinAdministratorsSid, rights->full, error);
     if (status == IST_OK)
         status = guard_admit_audience(guard, rights, audience, error);
+    if (status == IST_OK && rights->marked)
+        status = guard_admit_known(guard, WinNullSid, READ_CONTROL, error);
     return status;
+}
+
+/* Enough for a list of ours in the system's own form. A longer one is not ours. */
+typedef union list_answer {
+    SECURITY_DESCRIPTOR_RELATIVE descriptor;
+    BYTE room[sizeof(SECURITY_DESCRIPTOR_RELATIVE) + sizeof(win32_list)];
+} list_answer;
+
+bool win32_list_marked(HANDLE object)
+{
+    plat_error unused = {IST_CODES_NONE, 0, NULL, {0}};
+    list_answer answer;
+    win32_sid nobody;
+    ACL *list = NULL;
+    void *entry = NULL;
+    DWORD bytes = 0;
+    DWORD at = 0;
+    BOOL present = FALSE;
+    BOOL defaulted = FALSE;
+    bool marked = false;
+
+    if (known_sid(WinNullSid, &nobody, &unused) == IST_OK &&
+        GetKernelObjectSecurity(object, DACL_SECURITY_INFORMATION, &answer, (DWORD)sizeof answer, &bytes) &&
+        GetSecurityDescriptorDacl(&answer, &present, &list, &defaulted) && present && list != NULL)
+        for (at = 0; at < list->AceCount && GetAce(list, at, &entry); ++at)
+            marked = marked || (((ACE_HEADER *)entry)->AceType == ACCESS_ALLOWED_ACE_TYPE &&
+                                EqualSid(&((ACCESS_ALLOWED_ACE *)entry)->SidStart, &nobody.sid));
+    return marked;
 }
 
 /* Duplicating a handle for more than it grants is judged by the object's list. An empty one refuses, and the entry for

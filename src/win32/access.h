@@ -14,6 +14,7 @@ typedef struct win32_rights {
     DWORD full;   /* the creator, and whoever rules the machine */
     DWORD reader; /* an audience that reads */
     DWORD writer; /* an audience that writes */
+    bool marked;  /* leave the mark that win32_list_marked() finds */
 } win32_rights;
 
 /* What GetTokenInformation tells about one identity. */
@@ -44,11 +45,16 @@ typedef struct win32_guard {
 } win32_guard;
 
 /* For an object with a name: owned by the user itself, so that it makes no difference whether a process is elevated;
-   its list admits the user, the system, the administrators and the audience, and inherits nothing. */
+   its list admits the user, the system, the administrators and the audience, and inherits nothing. The mark is an entry
+   for an identity that nobody has. */
 ist_status win32_guard_named(win32_guard *guard, const win32_rights *rights, ist_audience audience, plat_error *error);
 
 /* For an object without a name, which is reached by handle alone: nobody may get more than a handle was given. */
 ist_status win32_guard_unnamed(win32_guard *guard, plat_error *error);
+
+/* Whether the object's list has the mark, which says what the maker of each kind of object means by it: an entry for
+   nobody. The handle needs READ_CONTROL; without it the answer is no. */
+bool win32_list_marked(HANDLE object);
 
 /* IST_OK if the object's owner is the user that this thread acts as, else IST_E_ACCESS and a note that says who it
    is. The handle needs READ_CONTROL. */

@@ -36,11 +36,20 @@ static ist_status event_query(HANDLE handle, plat_object_state *out, plat_error 
     return status;
 }
 
+static bool event_takes(HANDLE handle)
+{
+    plat_error unused = {IST_CODES_NONE, 0, NULL, {0}};
+    plat_object_state state = {0, 0, false, false, false};
+
+    return event_query(handle, &state, &unused) == IST_OK && !state.manual_reset;
+}
+
 const win32_kind win32_event_kind = {
     .ticket = WIN32_TICKET_EVENT,
     .all = EVENT_ALL_ACCESS,
     .modify = WIN32_STATE_MODIFY,
-    .sorts = true,
+    .takes = event_takes,
+    .marks = false,
     .open_call = "OpenEventW",
     .make_call = "CreateEventW",
     .open = event_open,

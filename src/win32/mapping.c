@@ -15,13 +15,14 @@
 
 /* Who is not the creator gets what views need, the size, and a look at the owner (trust). */
 static const win32_rights mapping_rights_write = {SECTION_ALL_ACCESS, SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL,
-                                                  SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE | READ_CONTROL};
+                                                  SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE | READ_CONTROL,
+                                                  false};
 
 /* A section made for reading gives nobody a writable view; so nobody may open it for writing either, and learns it
    from the open rather than from the view. */
 static const win32_rights mapping_rights_read = {SECTION_ALL_ACCESS & ~(DWORD)SECTION_MAP_WRITE,
                                                  SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL,
-                                                 SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL};
+                                                 SECTION_QUERY | SECTION_MAP_READ | READ_CONTROL, false};
 
 static DWORD section_rights(ist_access access)
 {

@@ -9,9 +9,9 @@
  *
  *     IST_WRITE   to wait, to look and to change;
  *     IST_READ    to look; and to wait where that takes nothing. Of a mutex and a semaphore it always does, so there
- *                 the handle has no right to wait. Of an event the system tells the sort. Of a timer it does not: the
- *                 creator knows it, and gives readers no right to wait for a synchronization timer, neither by its list
- *                 nor by token; but its own user, whom the list grants everything, can open it for reading and wait.
+ *                 the handle has no right to wait. Of an event the system tells the sort. Of a timer it does not: ours
+ *                 bear a mark in their lists, and of a synchronization timer that a native program made, or that came
+ *                 by token for everything, a handle for reading waits.
  *
  * A native creator's list may grant less; what it grants is taken.
  */
@@ -34,22 +34,24 @@ static DWORD reading_rights(bool takes)
     return takes ? WIN32_STATE_QUERY : SYNCHRONIZE | WIN32_STATE_QUERY;
 }
 
-#define WISHES_MAX 3
+#define WISHES_MAX 4
 
-/* The rights to ask for, the best first: what comes next is for lists that grant less. Tells how many there are. */
+/* The rights to ask for, the best first: what comes next is for lists that grant less. Tells how many there are. The
+   sight of the list is for its mark. */
 static size_t rights_wishes(const win32_kind *kind, ist_access access, DWORD wishes[WISHES_MAX])
 {
     size_t count = 0;
+    bool sorts = kind->takes != NULL;
+    DWORD rights = access == IST_WRITE ? writing_rights(kind) : reading_rights(!sorts);
 
-    if (access == IST_WRITE) {
-        wishes[count++] = writing_rights(kind);
-        wishes[count++] = writing_rights(kind) & ~WIN32_STATE_QUERY;
-    } else if (!kind->sorts) {
-        wishes[count++] = reading_rights(true);
-    } else {
-        wishes[count++] = reading_rights(false);
+    if (kind->marks)
+        wishes[count++] = rights | READ_CONTROL;
+    wishes[count++] = rights;
+    if (access == IST_READ && sorts) {
         wishes[count++] = reading_rights(true);
         wishes[count++] = SYNCHRONIZE;
+    } else if (access == IST_WRITE) {
+        wishes[count++] = rights & ~WIN32_STATE_QUERY;
     }
     return count;
 }
@@ -84,15 +86,9 @@ ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_e
     return object->kind->query(object->handle, out, error);
 }
 
-/* Which sort the object is that somebody else made, as far as the system tells. */
-static bool sort_takes(const plat_object *object)
+static bool object_takes(const plat_object *object)
 {
-    plat_error unused = {IST_CODES_NONE, 0, NULL, {0}};
-    plat_object_state state = {0, 0, false, false, false};
-
-    return !object->kind->sorts ||
-           (object->kind == &win32_event_kind && object->kind->query(object->handle, &state, &unused) == IST_OK &&
-            !state.manual_reset);
+    return object->kind->takes == NULL || object->kind->takes(object->handle);
 }
 
 /* ---- joining ---- */
@@ -128,7 +124,7 @@ static ist_status object_join(const WCHAR *name, bool trust_everyone, plat_objec
     if (status == IST_OK && !trust_everyone)
         status = win32_owner_check(object->handle, error);
     if (status == IST_OK) {
-        object->takes = sort_takes(object);
+        object->takes = object_takes(object);
         rights_settle(object);
     } else {
         handle_drop(object);
@@ -141,10 +137,12 @@ static ist_status object_join(const WCHAR *name, bool trust_everyone, plat_objec
 static ist_status guard_for(const WCHAR *name, const win32_kind *kind, const plat_object_request *request,
                             win32_guard *guard, plat_error *error)
 {
-    win32_rights rights = {kind->all, READ_CONTROL, READ_CONTROL};
+    win32_rights rights = {kind->all, READ_CONTROL, READ_CONTROL, false};
+    bool takes = kind->takes == NULL || !request->manual_reset;
 
-    rights.reader |= reading_rights(!kind->sorts || !request->manual_reset);
+    rights.reader |= reading_rights(takes);
     rights.writer |= writing_rights(kind);
+    rights.marked = kind->marks && takes;
     return name != NULL ? win32_guard_named(guard, &rights, request->audience, error)
                         : win32_guard_unnamed(guard, error);
 }
@@ -170,7 +168,7 @@ static ist_status object_make(const WCHAR *name, const plat_object_request *requ
     if (status != IST_OK)
         handle_drop(object);
     object->rights = object->kind->all;
-    object->takes = !object->kind->sorts || !request->manual_reset;
+    object->takes = object->kind->takes == NULL || !request->manual_reset;
     return status;
 }
 
@@ -335,7 +333,7 @@ static void handle_adopt(const win32_ticket *ticket, plat_object *object)
     object->access = ticket->access;
     if (!win32_handle_grants(object->handle, &object->rights))
         object->rights = writing_rights(object->kind);
-    object->takes = sort_takes(object);
+    object->takes = object_takes(object);
     rights_settle(object);
 }
 

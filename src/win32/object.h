@@ -18,9 +18,11 @@
 /* What sets a kind apart. */
 typedef struct win32_kind {
     win32_ticket_kind ticket;
-    DWORD all;    /* every right that there is */
-    DWORD modify; /* WIN32_STATE_MODIFY, or 0 */
-    bool sorts;   /* some of its objects stay signalled when they have been waited for */
+    DWORD all;                    /* every right that there is */
+    DWORD modify;                 /* WIN32_STATE_MODIFY, or 0 */
+    bool (*takes)(HANDLE handle); /* whether a wait takes something from this object, as far as is to be learned; NULL
+                                     where it always does */
+    bool marks;                   /* only a mark in the list tells */
     const char *open_call;
     const char *make_call;
     HANDLE (*open)(DWORD rights, const WCHAR *name);
@@ -43,8 +45,7 @@ struct plat_object {
     const win32_kind *kind; /* NULL for PLAT_FOREIGN */
     ist_access access;      /* exactly IST_READ or IST_WRITE */
     DWORD rights;           /* what the handle grants, of those that we use: without SYNCHRONIZE nobody waits */
-    bool takes;             /* a wait takes something; false also for a timer that somebody else made: the system tells
-                               nobody which sort it is */
+    bool takes;             /* a wait takes something; false also where that is not to be learned */
 };
 
 /* Memory for an object, without a handle; and the end of making one: it is handed over, or its memory taken back. */

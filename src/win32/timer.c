@@ -2,8 +2,10 @@
  * Copyright (c) The isthmus authors
  *
  * Waitable timers. They never have a completion routine, which would end the timer with the thread that set it (T3),
- * and never wake a suspended system.
+ * and never wake a suspended system. Which sort a timer is the system tells nobody: a synchronization timer of ours
+ * with a name has the mark in its list.
  */
+#include "win32/access.h"
 #include "win32/clock.h"
 #include "win32/error.h"
 #include "win32/object.h"
@@ -60,7 +62,8 @@ const win32_kind win32_timer_kind = {
     .ticket = WIN32_TICKET_TIMER,
     .all = TIMER_ALL_ACCESS,
     .modify = WIN32_STATE_MODIFY,
-    .sorts = true,
+    .takes = win32_list_marked,
+    .marks = true,
     .open_call = "OpenWaitableTimerW",
     .make_call = "CreateWaitableTimerW",
     .open = timer_open,
