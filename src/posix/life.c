@@ -123,6 +123,13 @@ static void guard(life_block *block)
 #endif
 }
 
+static void unguard(life_block *block)
+{
+    if (block->guard != NULL)
+        (void)munmap(block->guard, (size_t)sysconf(_SC_PAGESIZE));
+    block->guard = NULL;
+}
+
 static ist_status make_block(lives *of, life_block **out, plat_error *error)
 {
     static const registry_want want = {SEGMENT_LIVES, IST_WRITE, false, 0, true};
@@ -164,7 +171,7 @@ static uint32_t thread_number(void)
 #endif
 }
 
-static bool lock_slot(volatile life_slot *slot)
+static bool make_lock(volatile life_slot *slot)
 {
     pthread_mutex_t *mutex = (pthread_mutex_t *)(uintptr_t)slot->mutex;
     pthread_mutexattr_t kind;
@@ -202,15 +209,25 @@ static uint32_t find_lock_word(volatile life_slot *slot, uint32_t thread)
 static pthread_key_t ending;
 static pthread_once_t ending_once = PTHREAD_ONCE_INIT;
 
+static void mark_end_in(const life_block *block, const void *thread)
+{
+    for (size_t index = 0; block->own && index < LIFE_SLOTS; index++) {
+        volatile uint32_t *mark = &block->slots[index].mark;
+
+        if (block->threads[index] == thread && block->slots[index].watch_offset == offsetof(life_slot, mark)) {
+            atomic_store_u32(mark, LIFE_ENDED);
+            word_wake(mark);
+        }
+    }
+}
+
 static void mark_end(void *context)
 {
-    volatile life_slot *slot = context;
-    volatile uint32_t *word = life_slot_word(slot, slot->watch_offset);
-
-    if (word != NULL) {
-        atomic_store_u32(word, LIFE_ENDED);
-        word_wake(word);
-    }
+    (void)pthread_mutex_lock(&life_mutex);
+    for (const lives *of = list; of != NULL; of = of->next)
+        for (const life_block *block = of->blocks; block != NULL; block = block->next)
+            mark_end_in(block, context);
+    (void)pthread_mutex_unlock(&life_mutex);
 }
 
 static void make_key(void)
@@ -222,20 +239,21 @@ static void watch_ourselves(volatile life_slot *slot)
 {
     slot->watch_offset = offsetof(life_slot, mark);
     (void)pthread_once(&ending_once, make_key);
-    (void)pthread_setspecific(ending, (void *)(uintptr_t)slot);
+    (void)pthread_setspecific(ending, life_known);
 }
 
-static ist_status begin_slot(life_block *block, size_t index, uint64_t *id, plat_error *error)
+static uint64_t begin_slot(life_block *block, size_t index)
 {
     volatile life_slot *slot = &block->slots[index];
     uint32_t thread = thread_number();
     uint32_t offset = 0;
+    uint64_t id =
+        block->number << (LIFE_SLOT_BITS + LIFE_USE_BITS) | (uint64_t)index << LIFE_USE_BITS | block->uses[index];
 
     atomic_store_u64(&slot->id, 0); /* from here on whoever looks for the one before finds it ended */
     slot->mark = 0;
-    if (!lock_slot(slot))
-        return error_refuse(error, IST_E_OS, "pthread_mutex_init", "%s", "robust and process-shared");
-    offset = find_lock_word(slot, thread);
+    if (make_lock(slot))
+        offset = find_lock_word(slot, thread);
     slot->process = (uint32_t)getpid();
     slot->thread = thread;
     slot->space = life_space;
@@ -246,22 +264,50 @@ static ist_status begin_slot(life_block *block, size_t index, uint64_t *id, plat
         /* So that the kernel wakes who sleeps on the word. */
         (void)atomic_or_u32(life_slot_word(slot, offset), LIFE_WAITERS);
     }
-    *id = block->number << (LIFE_SLOT_BITS + LIFE_USE_BITS) | (uint64_t)index << LIFE_USE_BITS | block->uses[index];
     block->threads[index] = life_known;
     block->uses[index]++;
-    atomic_store_u64(&slot->id, *id);
-    return IST_OK;
+    atomic_store_u64(&slot->id, id);
+    return id;
 }
 
-/* Whether the slot's thread has ended and it can be used again. */
-static bool is_free(const life_block *block, size_t index)
+/* Whether nobody uses the slot, or the thread that did has ended. */
+static bool is_idle(const life_block *block, size_t index)
 {
     const volatile life_slot *slot = &block->slots[index];
 
-    if (block->uses[index] > LIFE_USE_MAX)
-        return false;
     return block->threads[index] == NULL ||
            (atomic_load_u32(life_slot_word(slot, slot->watch_offset)) & LIFE_ENDED) != 0;
+}
+
+static bool is_spent(const life_block *block, size_t index)
+{
+    return block->uses[index] > LIFE_USE_MAX;
+}
+
+static bool is_free(const life_block *block, size_t index)
+{
+    return !is_spent(block, index) && is_idle(block, index);
+}
+
+/* Lets go of blocks whose every id was some dead thread's: that their file is gone says the same. */
+static void drop_spent(lives *of)
+{
+    for (life_block **link = &of->blocks; *link != NULL;) {
+        life_block *block = *link;
+        size_t spent = 0;
+
+        while (spent < LIFE_SLOTS && is_spent(block, spent) && is_idle(block, spent))
+            spent++;
+        if (block->own && block->watches == 0 && spent == LIFE_SLOTS) {
+            *link = block->next;
+            unguard(block);
+            registry_close(&block->entry);
+            (void)munmap((void *)(uintptr_t)block->slots, (size_t)life_block_size());
+            plat_memory_give(block);
+        } else {
+            link = &block->next;
+        }
+    }
 }
 
 static bool is_mine(const life_block *block, size_t index)
@@ -289,10 +335,15 @@ static ist_status begin_life(lives *of, uint64_t *id, plat_error *error)
 
     for (life_block *block = of->blocks; block != NULL; block = block->next)
         for (size_t index = 0; block->own && index < LIFE_SLOTS; index++)
-            if (is_free(block, index))
-                return begin_slot(block, index, id, error);
+            if (is_free(block, index)) {
+                *id = begin_slot(block, index);
+                return IST_OK;
+            }
+    drop_spent(of);
     status = make_block(of, &fresh, error);
-    return status == IST_OK ? begin_slot(fresh, 0, id, error) : status;
+    if (status == IST_OK)
+        *id = begin_slot(fresh, 0);
+    return status;
 }
 
 ist_status life_begin(lives *of, uint64_t *id, plat_error *error)
@@ -330,9 +381,7 @@ void life_leave_all(void)
     (void)pthread_mutex_lock(&life_mutex);
     for (lives *of = list; of != NULL; of = of->next)
         for (life_block *block = of->blocks; block != NULL; block = block->next)
-            if (block->own && block->guard != NULL) {
-                (void)munmap(block->guard, (size_t)sysconf(_SC_PAGESIZE));
-                block->guard = NULL;
-            }
+            if (block->own)
+                unguard(block);
     (void)pthread_mutex_unlock(&life_mutex);
 }

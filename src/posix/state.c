@@ -12,16 +12,22 @@ ist_status object_check_writable(const plat_object *object, plat_error *error)
     return object->access == IST_WRITE ? IST_OK : error_refuse(error, IST_E_ACCESS, "handle", "%s", "for reading");
 }
 
+/* Attempts that come one upon the other, before it is somebody who means harm. */
+#define MOST_SETTLED 1000000
+
 ist_status object_state(plat_object *object, uint64_t *state, plat_error *error)
 {
-    ist_status status = IST_OK;
-
     *state = atomic_load_u64(&object->words->state);
-    while (claim_is_tag(*state) && status == IST_OK) {
-        status = claim_settle(object->claims, &object->words->state, *state, error);
+    for (int i = 0; claim_is_tag(*state); i++) {
+        ist_status status = i < MOST_SETTLED
+                                ? claim_settle(object->claims, &object->words->state, *state, error)
+                                : error_refuse(error, IST_E_CORRUPT, "state word", "%s", "claimed again and again");
+
+        if (status != IST_OK)
+            return status;
         *state = atomic_load_u64(&object->words->state);
     }
-    return status;
+    return IST_OK;
 }
 
 /* The count moves before the wake, so that who is on the way to sleep does not. Where the swap fails somebody else is

@@ -175,12 +175,15 @@ static bool sleeps_on(const waiting *here, size_t index)
     return !here->request->all || here->request->count == 1 || index == here->blocking;
 }
 
-/* Says that somebody is going to sleep. Edge: announce, then look again; its partner is object_wake(). */
+/* Says that somebody is going to sleep. Edge: announce, then look again; its partner is object_wake(). Who may only
+   read need not say it (OBJECT_ALWAYS_WAKES). */
 static word_watch announce(plat_object *object)
 {
     volatile uint32_t *wake = &object->words->wake;
     uint32_t seen = atomic_load_u32(wake);
 
+    if (object->access != IST_WRITE && object->page != NULL)
+        return (word_watch){wake, seen};
     while ((seen & 1) == 0 && !atomic_swap_u32(wake, &seen, seen | 1))
         continue;
     return (word_watch){wake, seen | 1};
