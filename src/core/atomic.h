@@ -16,6 +16,7 @@
 #include <intrin.h>
 
 #define IST_THREAD_LOCAL __declspec(thread)
+#define IST_THREAD_LOCAL_QUICK IST_THREAD_LOCAL
 
 /* Of the library alone: reached without a detour. */
 #define IST_HIDDEN
@@ -77,6 +78,14 @@ static __forceinline uint32_t atomic_add_u32(volatile uint32_t *word, uint32_t v
 #else
 
 #define IST_THREAD_LOCAL _Thread_local
+
+/* For a few bytes: read without a call, out of the room that glibc keeps for libraries loaded later. Others keep none.
+ */
+#if defined(__GLIBC__)
+#define IST_THREAD_LOCAL_QUICK _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define IST_THREAD_LOCAL_QUICK IST_THREAD_LOCAL
+#endif
 #if defined(_WIN32)
 #define IST_HIDDEN
 #else

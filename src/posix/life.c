@@ -22,7 +22,7 @@
 #include "posix/life_block.h"
 #include "posix/process.h"
 
-IST_THREAD_LOCAL life_mine life_known[2];
+IST_THREAD_LOCAL_QUICK life_mine life_known[2];
 
 pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
 uint64_t life_space;

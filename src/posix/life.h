@@ -50,7 +50,7 @@ typedef struct life_mine {
     uint64_t generation; /* of the process: a child of fork is another one */
 } life_mine;
 
-IST_HIDDEN extern IST_THREAD_LOCAL life_mine life_known[2];
+IST_HIDDEN extern IST_THREAD_LOCAL_QUICK life_mine life_known[2];
 
 /* Differs from every value that it has in another process that shares our thread-locals' past. */
 IST_HIDDEN extern const volatile uint64_t *life_generation;

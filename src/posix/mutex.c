@@ -3,15 +3,17 @@
  *
  * Mutexes. The state is the life id of the thread that owns it, 0 if nobody does. The owner writes what it was to
  * itself (recursion) and, when it releases, 0; whoever finds the owner ended writes his own id over it. Ids are never
- * used again, so that a swap that finds the id that was read has found the same ownership.
+ * used again, so that a swap that finds the id that was read has found the same ownership. Of a free mutex the
+ * recursion is 0, so that the usual acquisition is one swap and no other store, for which the release would have to
+ * wait.
  */
 #include "core/plat.h"
 
 #include "posix/error.h"
 #include "posix/offer.h"
 
-/* As often as Windows lets a mutex be acquired. */
-#define MOST_ACQUISITIONS UINT32_C(0x7fffffff)
+/* After the first acquisition: together as often as Windows lets a mutex be acquired. */
+#define MOST_AGAIN UINT32_C(0x7ffffffe)
 
 ist_status mutex_offer(plat_object *mutex, uint64_t state, const offer_asker *asker, offer *out, plat_error *error)
 {
@@ -20,7 +22,7 @@ ist_status mutex_offer(plat_object *mutex, uint64_t state, const offer_asker *as
         out->signalled = true;
     } else if (state == asker->me) {
         out->signalled = true;
-        if (mutex->words->recursion >= MOST_ACQUISITIONS)
+        if (mutex->words->recursion >= MOST_AGAIN)
             return error_refuse(error, IST_E_LIMIT, "acquisitions", "%s", "");
     } else {
         out->abandoned = life_has_ended(mutex->lives, state, asker->watch);
@@ -32,29 +34,44 @@ ist_status mutex_offer(plat_object *mutex, uint64_t state, const offer_asker *as
 /* Those who sleep do so on the life of the owner before: they are to look at the new one (HAZARD 12). */
 void mutex_taken(plat_object *mutex, uint64_t before, bool abandoned, uint64_t me)
 {
-    mutex->words->recursion = before == me ? mutex->words->recursion + 1 : 1;
+    if (before == me)
+        mutex->words->recursion++;
     if (abandoned) {
+        mutex->words->recursion = 0;
         life_spread(mutex->lives, before);
         object_wake(mutex);
     }
 }
 
-ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
+static IST_APART ist_status release(plat_object *mutex, plat_error *error)
 {
     volatile object_words *words = mutex->words;
     uint64_t me = life_if_any(mutex->lives);
     uint64_t state = me;
+    ist_status status = object_check_writable(mutex, error);
 
-    if (mutex->access != IST_WRITE)
-        return object_check_writable(mutex, error);
+    if (status != IST_OK)
+        return status;
     if (me == 0 || atomic_load_u64(&words->state) != me)
         return error_refuse(error, IST_E_NOT_OWNER, "mutex", "%s", "");
-    if (words->recursion > 1) {
+    if (words->recursion > 0) {
         words->recursion--;
         return IST_OK;
     }
     if (!atomic_swap_u64(&words->state, &state, 0)) /* nobody may swap what we own */
         return error_refuse(error, IST_E_CORRUPT, "mutex", "%s", "");
+    object_wake(mutex);
+    return IST_OK;
+}
+
+ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
+{
+    volatile object_words *words = mutex->words;
+    uint64_t me = life_quickly(mutex->lives);
+
+    if (me == 0 || atomic_load_u64(&words->state) != me || words->recursion > 0 || mutex->access != IST_WRITE ||
+        !atomic_swap_u64(&words->state, &me, 0))
+        return release(mutex, error);
     object_wake(mutex);
     return IST_OK;
 }

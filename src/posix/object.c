@@ -59,7 +59,6 @@ static void fill_words(const plat_object_request *request, bool global, uint64_t
 {
     memset(out, 0, sizeof *out);
     out->state = first_state(request, me);
-    out->recursion = me != 0 ? 1 : 0;
     out->claims = table != NULL ? claims_id(table) : 0;
     out->maximum = request->maximum;
     out->sort = request->manual_reset ? OBJECT_MANUAL : 0;

@@ -6,7 +6,7 @@
  *   byte  size  field      from SEGMENT_WORDS_OFFSET; written by
  *      0     8  state      all who may: by compare-and-swap only; the kind's file says what it is
  *      8     4  wake       bit 0: somebody may be asleep; the rest counts: see posix/wait.c; by compare-and-swap
- *     12     4  recursion  of a mutex, how often it was acquired: its owner
+ *     12     4  recursion  of a mutex, how often it was acquired again by its owner, who alone writes it; 0 while free
  *     16     8  claims     id of the table (posix/claim.h), 0 for what is never taken: the maker
  *     24     4  maximum    of a semaphore: the maker
  *     28     4  sort       OBJECT_MANUAL, OBJECT_ALWAYS_WAKES: the maker

@@ -48,13 +48,9 @@ static void taken(take_item *item, uint64_t before, const offer *found)
 
 static IST_APART bool own_quickly(plat_object *mutex, uint64_t state)
 {
-    volatile object_words *words = mutex->words;
     uint64_t me = life_quickly(mutex->lives);
 
-    if (state != 0 || me == 0 || !atomic_swap_u64(&words->state, &state, me))
-        return false;
-    words->recursion = 1;
-    return true;
+    return state == 0 && me != 0 && atomic_swap_u64(&mutex->words->state, &state, me);
 }
 
 bool plat_wait_quickly(plat_object *object)
