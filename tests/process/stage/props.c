@@ -67,6 +67,26 @@ void props_close(void)
     ist_timer_close(prop_timer);
 }
 
+ist_status props_open_again(void)
+{
+    ist_mutex *mutex = NULL;
+    ist_event *event = NULL;
+    ist_event *manual = NULL;
+    ist_semaphore *semaphore = NULL;
+    ist_timer *timer = NULL;
+    ist_status status = ist_mutex_open(&mutex, name_of("mutex", 0), IST_WRITE);
+    status = worst(ist_event_open(&event, name_of("event", 0), IST_WRITE), status);
+    status = worst(ist_event_open(&manual, name_of("manual", 0), IST_WRITE), status);
+    status = worst(ist_semaphore_open(&semaphore, name_of("semaphore", 0), IST_WRITE), status);
+    status = worst(ist_timer_open(&timer, name_of("timer", 0), IST_WRITE), status);
+    prop_mutex[0] = mutex != NULL ? mutex : prop_mutex[0];
+    prop_event[0] = event != NULL ? event : prop_event[0];
+    prop_manual[0] = manual != NULL ? manual : prop_manual[0];
+    prop_semaphore = semaphore != NULL ? semaphore : prop_semaphore;
+    prop_timer = timer != NULL ? timer : prop_timer;
+    return status;
+}
+
 static ist_status recheck_ms(unsigned ms)
 {
     return plat_seam_recheck((int64_t)ms * 1000000) ? IST_OK : IST_E_UNSUPPORTED;

@@ -23,6 +23,10 @@ void props_begin(const char *what);
 ist_status props_open(unsigned unused);
 void props_close(void);
 
+/* Opens the first of each kind by name and puts it in the place of what is there; what cannot be opened stays. The
+   status is the last failure's, if there is one. */
+ist_status props_open_again(void);
+
 /* A deputy that has handles. The second one's re-check is an hour: a wake-up that is lost stays lost. The third one's
    is a millisecond. */
 deputy *props_deputy(void);

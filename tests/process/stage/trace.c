@@ -37,14 +37,13 @@ struct call_info {
 };
 
 #define GET_SYSCALL_INFO 0x420e
-#define MARK_SIGNAL SIGUSR1
 
 static _Thread_local bool joined;
 
 void trace_mark(void)
 {
     if (joined)
-        syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), MARK_SIGNAL);
+        syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), TRACE_MARK_SIGNAL);
 }
 
 void trace_join(void)
@@ -71,7 +70,7 @@ static void resume(trace *child, bool to_call)
         }
         if (WSTOPSIG(status) == (SIGTRAP | 0x80))
             return;
-        if (WSTOPSIG(status) == MARK_SIGNAL) {
+        if (WSTOPSIG(status) == TRACE_MARK_SIGNAL) {
             child->marked = true;
             child->stops = 0;
             return;
@@ -119,7 +118,7 @@ static bool step(trace *child)
     if (!child->entry)
         return true;
     child->call = (long)info.number;
-    if (info.number == SYS_tgkill && info.arguments[2] == MARK_SIGNAL) {
+    if (info.number == SYS_tgkill && info.arguments[2] == TRACE_MARK_SIGNAL) {
         resume(child, false);
         return false;
     }

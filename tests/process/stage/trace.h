@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* What a mark is made of. */
+#define TRACE_MARK_SIGNAL SIGUSR1
+
 typedef struct trace {
     pid_t pid;      /* 0 when there is none */
     bool ended;     /* reaped, as `status` says */
