@@ -76,8 +76,7 @@ IST_API ist_status ist_timer_create(ist_timer **out, const char *name, const ist
  * Blocking: never; lost races are retried a bounded number of times.
  * Threads:  any thread; not a signal handler; not a vfork() child.
  * Platform: none that can be seen.
- * Source:   Win32 OpenWaitableTimerW.                                                                            Since:
- * 0.2
+ * Source:   Win32 OpenWaitableTimerW.                                                                    Since: 0.2
  */
 IST_API ist_status ist_timer_open(ist_timer **out, const char *name, ist_access access);
 

@@ -79,12 +79,15 @@ IST_API ist_status ist_wait_any(const ist_waitable *const *items, size_t count, 
  * Shape:    count 1 to IST_WAIT_MAX, any mixture of kinds, no object twice, be it by two handles; timeout_ns as for
  *           ist_wait(). The caller's own mutexes count as free.
  * Owns:     on IST_OK and IST_ABANDONED what the wait took from each.
- * Errors:   IST_ABANDONED (not an error: at least one mutex was abandoned; all are owned), IST_TIMEOUT, IST_E_ARG
- * (also: an object twice), IST_E_ACCESS (a handle for reading, of what a wait takes), IST_E_UNSUPPORTED (POSIX: objects
- * of different scope, owner or audience), IST_E_LIMIT, IST_E_CORRUPT, IST_E_MEMORY, IST_E_SPACE, IST_E_OS. Blocking:
- * until all are signalled together or the time is over; a set that is reset before the others come releases nobody
- * here. Threads:  any thread; not a signal handler; not a vfork() child. Platform: POSIX: of one scope, owner and
- * audience only (isthmus/traits.h: wait_all_mixed). Source:   Win32 WaitForMultipleObjects. Since: 0.2
+ * Errors:   IST_ABANDONED (not an error: at least one mutex was abandoned; all are owned), IST_TIMEOUT, IST_E_ARG (an
+ *           object twice), IST_E_ACCESS (a handle for reading, of what a wait takes), IST_E_UNSUPPORTED (POSIX:
+ *           objects of different scope, owner or audience), IST_E_LIMIT (POSIX: too many others at it at once),
+ *           IST_E_CORRUPT, IST_E_MEMORY, IST_E_SPACE, IST_E_OS.
+ * Blocking: until all are signalled together or the time is over; a set that is reset before the others come releases
+ *           nobody here.
+ * Threads:  any thread; not a signal handler; not a vfork() child.
+ * Platform: POSIX: of one scope, owner and audience only (isthmus/traits.h: wait_all_mixed).
+ * Source:   Win32 WaitForMultipleObjects.                                                                Since: 0.2
  */
 IST_API ist_status ist_wait_all(const ist_waitable *const *items, size_t count, int64_t timeout_ns);
 

@@ -112,6 +112,7 @@ static void evaluate(reading *out)
 static bool read_setting(const plat_object *timer, uint64_t state, reading *out, ist_status *status, plat_error *error)
 {
     *status = IST_OK;
+    *out = (reading){.due = CLOCK_NEVER};
     if (!copy_setting(timer, state, &out->setting))
         return false;
     if (out->setting.mode > SIGNALLED || out->setting.period < 0 ||
