@@ -32,6 +32,7 @@ typedef struct stage {
     const ist_waitable *items[IST_WAIT_MAX];
     size_t count; /* of the answers; the last one is set */
     size_t processor;
+    int64_t timeout_ns; /* of the raw sleeps in the ping-pong */
 } stage;
 
 /* ---- ping-pong ---- */
@@ -41,7 +42,7 @@ static bool raw_ping(void *context)
     stage *all = context;
 
     raw_set(&all->raw->go[0]);
-    raw_wait(&all->raw->answers[0]);
+    raw_wait(&all->raw->answers[0], all->timeout_ns);
     return true;
 }
 
@@ -52,7 +53,7 @@ static bool raw_pong(void *context)
     if (!raw_stay(all->processor) || !raw_yield_to_others())
         return false;
     for (;;) {
-        raw_wait(&all->raw->go[0]);
+        raw_wait(&all->raw->go[0], all->timeout_ns);
         if (all->raw->stop != 0)
             return true;
         raw_set(&all->raw->answers[all->count - 1]);
@@ -119,7 +120,7 @@ static bool our_setter(void *context)
     if (!raw_stay(all->processor) || !raw_yield_to_others())
         return false;
     while (status == IST_OK) {
-        raw_wait(&all->raw->go[1]);
+        raw_wait(&all->raw->go[1], RAW_FOREVER);
         if (all->raw->stop != 0)
             return true;
         status = ist_event_set(all->answers[all->count - 1]);
@@ -136,14 +137,16 @@ typedef struct comparison {
     measure_once *ours;
     peers_role *our_peer;
     size_t count;
+    bool timed;
     double goal;
 } comparison;
 
 static const comparison comparisons[] = {
-    {"ping-pong on two automatic events", "on two futex words", raw_ping, our_ping, our_pong, 1, 1.1},
-    {"wait for any of 2 events, the last set", "futex_waitv", raw_any, our_any, our_setter, 2, 1.2},
-    {"wait for any of 8", "futex_waitv", raw_any, our_any, our_setter, 8, 1.2},
-    {"wait for any of 64", "futex_waitv", raw_any, our_any, our_setter, 64, 1.2},
+    {"ping-pong on two automatic events", "on two futex words", raw_ping, our_ping, our_pong, 1, false, 1.1},
+    {"the same", "the same, slept on with a timeout", raw_ping, our_ping, our_pong, 1, true, 1.1},
+    {"wait for any of 2 events, the last set", "futex_waitv", raw_any, our_any, our_setter, 2, false, 1.2},
+    {"wait for any of 8", "futex_waitv", raw_any, our_any, our_setter, 8, false, 1.2},
+    {"wait for any of 64", "futex_waitv", raw_any, our_any, our_setter, 64, false, 1.2},
 };
 #define COMPARISONS (sizeof comparisons / sizeof comparisons[0])
 
@@ -154,6 +157,15 @@ static bool stop(stage *all, peers *both)
     raw_set(&all->raw->go[1]);
     (void)ist_event_set(all->go);
     return peers_join(both);
+}
+
+/* No sleep of the library's is longer. */
+static int64_t recheck_ns(void)
+{
+    ist_traits traits = IST_TRAITS_INIT;
+
+    ist_traits_get(&traits);
+    return (int64_t)traits.recheck_ns;
 }
 
 /* The peers are on the next processor, or the same. */
@@ -167,6 +179,7 @@ static bool measure_one(stage *all, const comparison *one, bool apart, const opt
     *all->raw = (shared){.stop = 0};
     all->count = one->count;
     all->processor = apart ? 1 : 0;
+    all->timeout_ns = one->timed ? recheck_ns() : RAW_FOREVER;
     done = raw_stay(0) && peers_start(&both, raw_pong, all) && peers_start(&both, one->our_peer, all) &&
            measure_compare(one->raw, one->ours, all, how->pairs, how->batch, &result);
     done = stop(all, &both) && done;
@@ -217,7 +230,7 @@ static void unmake(stage *all)
 int main(int argc, char **argv)
 {
     static stage all;
-    options how = {200, 40};
+    options how = {600, 8};
     bool done = options_read(argc, argv, &how) && make(&all) && measure_all(&all, &how);
 
     unmake(&all);

@@ -89,7 +89,7 @@ static bool be_one_of_crew(void *context)
         return false;
     for (;;) {
         while (__atomic_load_n(&all->raw->round, __ATOMIC_SEQ_CST) == seen)
-            raw_sleep(&all->raw->round, seen, -1);
+            raw_sleep(&all->raw->round, seen, RAW_FOREVER);
         seen++;
         if (all->raw->which == STOP)
             return true;
@@ -116,7 +116,7 @@ static void contend(const contest *all, uint32_t which)
 
     start(all, which);
     while (running != 0) {
-        raw_sleep(&all->raw->running, running, -1);
+        raw_sleep(&all->raw->running, running, RAW_FOREVER);
         running = __atomic_load_n(&all->raw->running, __ATOMIC_SEQ_CST);
     }
 }

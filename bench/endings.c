@@ -50,7 +50,7 @@ static bool be_executioner(void *context)
     const struct timespec rest = {0, BEFORE_KILL};
 
     for (;;) {
-        raw_wait(&raw->order);
+        raw_wait(&raw->order, RAW_FOREVER);
         if (raw->victim == 0)
             return true;
         (void)nanosleep(&rest, NULL);
@@ -140,7 +140,7 @@ static double measure_once_by(scene *all, const way *by)
     if (!peers_start(&owners, be_owner, all))
         return -1;
     (void)close(all->pipe[1]);
-    raw_wait(&all->raw->ready);
+    raw_wait(&all->raw->ready, RAW_FOREVER);
     all->raw->victim = owners.each[0];
     raw_set(&all->raw->order);
     if (!by->once(all, owners.each[0]))

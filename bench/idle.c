@@ -24,6 +24,7 @@
 
 #define WAITERS 100 /* of each of the two */
 #define SEVERAL 8   /* in a wait for any */
+#define SECONDS 10  /* fewer where fewer pairs are asked for */
 #define SETTLING 1500000000
 #define GOAL_PERCENT 0.5
 
@@ -173,7 +174,7 @@ static bool run(room *all, int64_t seconds)
     bool done = peers_start(&owner, be_owner, all);
 
     if (done)
-        raw_wait(all->owned);
+        raw_wait(all->owned, RAW_FOREVER);
     for (size_t n = 0; n < WAITERS && done; n++)
         done = peers_start(&ours, kinds[n % KINDS].role, all) && peers_start(&raw, only_sleep, all);
     if (done)
@@ -219,9 +220,10 @@ static void unmake(room *all)
 
 int main(int argc, char **argv)
 {
-    options how = {10, 1}; /* pairs are seconds */
+    options how = {SECONDS, 1};
     static room all;
-    bool done = options_read(argc, argv, &how) && make(&all) && run(&all, (int64_t)how.pairs);
+    bool done =
+        options_read(argc, argv, &how) && make(&all) && run(&all, how.pairs < SECONDS ? (int64_t)how.pairs : SECONDS);
 
     unmake(&all);
     return done ? 0 : 1;

@@ -48,10 +48,10 @@ void raw_set(raw_event *event)
     (void)syscall(NUMBER_FUTEX, &event->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-void raw_wait(raw_event *event)
+void raw_wait(raw_event *event, int64_t timeout_ns)
 {
     while (__atomic_exchange_n(&event->word, 0, __ATOMIC_SEQ_CST) == 0)
-        raw_sleep(&event->word, 0, -1);
+        raw_sleep(&event->word, 0, timeout_ns);
 }
 
 void raw_wake_all(uint32_t *word)
@@ -66,7 +66,7 @@ void raw_sleep(uint32_t *word, uint32_t value, int64_t timeout_ns)
         int64_t nanoseconds;
     } timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
 
-    (void)syscall(NUMBER_FUTEX, word, FUTEX_WAIT, value, timeout_ns < 0 ? NULL : &timeout, NULL, 0);
+    (void)syscall(NUMBER_FUTEX, word, FUTEX_WAIT, value, timeout_ns == RAW_FOREVER ? NULL : &timeout, NULL, 0);
 }
 
 /* ---- several ---- */

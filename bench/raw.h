@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define RAW_FOREVER INT64_C(-1)
+
 /* An automatic event: 1 set, 0 not. In a line of its own. */
 typedef struct raw_event {
     _Alignas(64) uint32_t word;
@@ -21,9 +23,11 @@ typedef struct raw_event {
 void *raw_memory(size_t size);
 
 void raw_set(raw_event *event);
-void raw_wait(raw_event *event);
 
-/* Wakes everybody who sleeps on the word; sleeps while it has the value, at most so long (below 0: without end). */
+/* Looks again each timeout; RAW_FOREVER. */
+void raw_wait(raw_event *event, int64_t timeout_ns);
+
+/* Wakes everybody who sleeps on the word; sleeps while it has the value, at most so long. */
 void raw_wake_all(uint32_t *word);
 void raw_sleep(uint32_t *word, uint32_t value, int64_t timeout_ns);
 
