@@ -53,6 +53,7 @@ static int play_damage(void *argument)
 {
     void (*const *damage)(void) = argument;
     STAGE_IS(props_open(0), IST_OK);
+    victim_signal();
     find_words();
     (*damage)();
     mend();
@@ -252,7 +253,7 @@ static void damage_randomly(volatile void *memory, size_t size, uint64_t *random
 
 static void random_bytes(void)
 {
-    unsigned long rounds = stage_number("ISTHMUS_TEST_RANDOM", 1500);
+    unsigned long rounds = stage_number("ISTHMUS_TEST_RANDOM", 500);
     uint64_t random = UINT64_C(0x9e3779b97f4a7c15);
     unsigned before = stage_failures();
     for (unsigned long round = 0; round < rounds && stage_failures() < before + 10; round++) {

@@ -5,6 +5,7 @@
  */
 #include "victim.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -100,9 +101,17 @@ static void use_everything(void)
     GIVES_STATUS(ist_wait_any(items, VICTIM_KINDS, 0, &index));
 }
 
+void victim_may_crash(void)
+{
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    for (size_t n = 0; n < COUNT_OF(signals); n++)
+        (void)signal(signals[n], SIG_DFL);
+}
+
 static int use_inherited(void *argument)
 {
     (void)argument;
+    victim_may_crash();
     use_everything();
     return 0;
 }
@@ -111,6 +120,7 @@ static int use_inherited(void *argument)
 static int use_opened(void *argument)
 {
     (void)argument;
+    victim_may_crash();
     began = clock_steady_ns();
     GIVES_STATUS(props_open_again());
     use_everything();
@@ -120,6 +130,7 @@ static int use_opened(void *argument)
 static int use_only_timer(void *argument)
 {
     (void)argument;
+    victim_may_crash();
     began = clock_steady_ns();
     use_timer();
     return 0;
@@ -143,14 +154,19 @@ void victim_meet_timer(void)
     run(use_only_timer);
 }
 
+void victim_signal(void)
+{
+    STAGE_IS(ist_semaphore_release(prop_semaphore, 3, NULL), IST_OK);
+    STAGE_IS(ist_event_set(prop_event[0]), IST_OK);
+    STAGE_IS(ist_event_set(prop_manual[0]), IST_OK);
+    STAGE_IS(ist_timer_set(prop_timer, IST_TIMER_RELATIVE, 0, 0), IST_OK);
+}
+
 static int use_soundly(void *argument)
 {
     const ist_waitable *items[VICTIM_KINDS];
     victim_items(items);
-    STAGE_IS(ist_semaphore_release(prop_semaphore, 1, NULL), IST_OK);
-    STAGE_IS(ist_event_set(prop_event[0]), IST_OK);
-    STAGE_IS(ist_event_set(prop_manual[0]), IST_OK);
-    STAGE_IS(ist_timer_set(prop_timer, IST_TIMER_RELATIVE, 0, 0), IST_OK);
+    victim_signal();
     STAGE_IS(ist_wait_all(items, VICTIM_KINDS, 0), *(ist_status *)argument);
     STAGE_IS(ist_mutex_release(prop_mutex[0]), IST_OK);
     STAGE_IS(ist_event_reset(prop_manual[0]), IST_OK);

@@ -15,6 +15,12 @@ enum victim_kind { VICTIM_MUTEX, VICTIM_SEMAPHORE, VICTIM_TIMER, VICTIM_EVENT, V
 /* The caller's. */
 void victim_items(const ist_waitable *items[VICTIM_KINDS]);
 
+/* From here on a crash of this process ends it, rather than what cmocka does instead. */
+void victim_may_crash(void);
+
+/* Makes the caller's signalled. */
+void victim_signal(void);
+
 /* A child uses what it has inherited; another one opens the same by name first. */
 void victim_meet(void);
 void victim_meet_timer(void);
