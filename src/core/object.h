@@ -28,6 +28,8 @@ ist_status object_query(const ist_waitable *object, const void *theirs, plat_obj
 /* Writes as much of an answer as the caller's struct has room for; both begin with their size. */
 void object_answer(void *theirs, void *ours, size_t known);
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared cannot stand in parentheses. */
+
 /* The type of a kind's handles, and the public calls that are the same for every kind. The file that uses it says in
    read_request() what the options ask for. */
 #define OBJECT_HANDLE(noun, number)                                                                                    \
@@ -40,9 +42,9 @@ void object_answer(void *theirs, void *ours, size_t known);
         return (ist_##noun *)(void *)waitable;                                                                         \
     }                                                                                                                  \
                                                                                                                        \
-    static ist_waitable *waitable_of(ist_##noun *handle)                                                               \
+    static ist_waitable *waitable_of(ist_##noun *noun)                                                                 \
     {                                                                                                                  \
-        return handle != NULL ? &handle->waitable : NULL;                                                              \
+        return (noun) != NULL ? &(noun)->waitable : NULL;                                                              \
     }                                                                                                                  \
                                                                                                                        \
     static ist_status read_request(const ist_##noun##_options *options, plat_object_request *request);                 \
@@ -74,10 +76,10 @@ void object_answer(void *theirs, void *ours, size_t known);
         return status;                                                                                                 \
     }                                                                                                                  \
                                                                                                                        \
-    ist_status ist_##noun##_export(ist_##noun *handle, uint64_t process_id, ist_access access,                         \
+    ist_status ist_##noun##_export(ist_##noun *noun, uint64_t process_id, ist_access access,                           \
                                    char token[IST_TOKEN_SIZE])                                                         \
     {                                                                                                                  \
-        return object_export(waitable_of(handle), process_id, access, token);                                          \
+        return object_export(waitable_of(noun), process_id, access, token);                                            \
     }                                                                                                                  \
                                                                                                                        \
     ist_status ist_##noun##_import(ist_##noun **out, const char *token)                                                \
@@ -92,14 +94,16 @@ void object_answer(void *theirs, void *ours, size_t known);
         return status;                                                                                                 \
     }                                                                                                                  \
                                                                                                                        \
-    const ist_waitable *ist_##noun##_waitable(const ist_##noun *handle)                                                \
+    const ist_waitable *ist_##noun##_waitable(const ist_##noun *noun)                                                  \
     {                                                                                                                  \
-        return handle != NULL ? &handle->waitable : NULL;                                                              \
+        return (noun) != NULL ? &(noun)->waitable : NULL;                                                              \
     }                                                                                                                  \
                                                                                                                        \
-    void ist_##noun##_close(ist_##noun *handle)                                                                        \
+    void ist_##noun##_close(ist_##noun *noun)                                                                          \
     {                                                                                                                  \
-        object_close(waitable_of(handle));                                                                             \
+        object_close(waitable_of(noun));                                                                               \
     }
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 #endif

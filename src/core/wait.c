@@ -56,19 +56,18 @@ static ist_status wait_for_several(const ist_waitable *const *items, size_t coun
     size_t taken = 0;
     ist_status status = check_timeout(timeout_ns);
 
-    if (status == IST_OK && (items == NULL || count == 0 || count > IST_WAIT_MAX))
-        status = detail_refuse(IST_E_ARG, "items and count");
-    for (size_t n = 0; status == IST_OK && n < count; n++) {
-        if (items[n] == NULL)
-            status = detail_refuse(IST_E_ARG, "an item");
-        else
-            objects[n] = items[n]->plat;
-        for (size_t earlier = 0; status == IST_OK && all && earlier < n; earlier++)
-            if (objects[earlier] == objects[n])
-                status = detail_refuse(IST_E_ARG, "the same item twice");
-    }
     if (status != IST_OK)
         return status;
+    if (items == NULL || count == 0 || count > IST_WAIT_MAX)
+        return detail_refuse(IST_E_ARG, "items and count");
+    for (size_t n = 0; n < count; n++) {
+        if (items[n] == NULL)
+            return detail_refuse(IST_E_ARG, "an item");
+        objects[n] = items[n]->plat;
+        for (size_t earlier = 0; all && earlier < n; earlier++)
+            if (items[earlier] == items[n])
+                return detail_refuse(IST_E_ARG, "the same item twice");
+    }
     status = wait_for(&request, &taken);
     if (index != NULL && (status == IST_OK || status == IST_ABANDONED))
         *index = taken;

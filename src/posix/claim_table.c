@@ -127,7 +127,7 @@ static ist_status open_locked(const registry_entry *object, uint64_t id, ist_acc
     claims *made = NULL;
     ist_status status = IST_OK;
 
-    *out = find(NULL, id, object->where.state, access == IST_WRITE);
+    *out = find("", id, object->where.state, access == IST_WRITE);
     if (*out != NULL)
         return IST_OK;
     if (fstat(object->access.fd, &facts) != 0)

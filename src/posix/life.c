@@ -138,8 +138,10 @@ static ist_status make_block(lives *of, life_block **out, plat_error *error)
     life_block *block = plat_memory_take(sizeof *block);
     ist_status status = IST_OK;
 
-    if (block == NULL)
-        return error_refuse(error, IST_E_MEMORY, "memory for thread lives", "%s", "");
+    if (block == NULL) {
+        (void)error_refuse(error, IST_E_MEMORY, "memory for thread lives", "%s", "");
+        return IST_E_MEMORY;
+    }
     block->number = name_number() & ((UINT64_C(1) << NUMBER_BITS) - 1);
     life_block_name(name, block->number);
     status = registry_create_own(&block->entry, of->where.global, name, false, &want, &plan, error);

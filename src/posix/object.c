@@ -107,8 +107,10 @@ static ist_status take(plat_object **out, plat_kind kind, ist_access access, pla
 {
     plat_object *object = plat_memory_take(sizeof *object);
 
-    if (object == NULL)
-        return error_refuse(error, IST_E_MEMORY, "memory for a handle", "%s", "");
+    if (object == NULL) {
+        (void)error_refuse(error, IST_E_MEMORY, "memory for a handle", "%s", "");
+        return IST_E_MEMORY;
+    }
     object->kind = kind;
     object->access = access;
     object->references = 1;
@@ -281,9 +283,9 @@ static ist_status own_life(const plat_name *name, uint64_t *me, plat_error *erro
     if (status == IST_OK)
         of = lives_of(&where);
     gate_leave(entered);
-    if (status == IST_OK && of == NULL)
-        status = error_refuse(error, IST_E_MEMORY, "memory for lives", "%s", "");
-    return status == IST_OK ? life_own(of, me, error) : status;
+    if (status != IST_OK)
+        return status;
+    return of != NULL ? life_own(of, me, error) : error_refuse(error, IST_E_MEMORY, "memory for lives", "%s", "");
 }
 
 ist_status plat_object_create(const plat_name *name, const plat_object_request *request, plat_object **out,
