@@ -83,6 +83,7 @@ __attribute__((constructor)) static void install(void)
 {
     if (!installed) {
         installed = true;
+        life_install();
         (void)pthread_atfork(close_gate, after_fork_in_parent, after_fork_in_child);
         (void)atexit(at_exit);
     }

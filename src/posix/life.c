@@ -30,26 +30,30 @@ static lives *list;
 
 /* ---- which process ---- */
 
-/* A child of a raw clone runs no fork handler; where the system can it wipes this page for it. */
-static uint64_t first_generation;
-const volatile uint64_t *life_generation = &first_generation;
-static volatile uint64_t *generation = &first_generation;
-static uint64_t last_generation;
+/* A child of a raw clone runs no fork handler; where the system can it wipes this word for it. */
+static uint64_t unwiped_generation = 1;
+static volatile uint64_t *generation = &unwiped_generation;
+static uint64_t last_generation = 1;
+const volatile uint64_t *life_generation = &unwiped_generation;
+
+void life_install(void)
+{
+#if defined(MADV_WIPEONFORK)
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *at = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+
+    if (at != MAP_FAILED && madvise(at, page, MADV_WIPEONFORK) == 0) {
+        generation = at;
+        *generation = last_generation;
+        life_generation = generation;
+    } else if (at != MAP_FAILED) {
+        (void)munmap(at, page);
+    }
+#endif
+}
 
 static void begin_generation(void)
 {
-    if (generation == &first_generation) {
-        void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
-
-        if (page != MAP_FAILED) {
-#if defined(MADV_WIPEONFORK)
-            (void)madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_WIPEONFORK);
-#endif
-            generation = page;
-            life_generation = page;
-        }
-    }
-    life_space = process_space();
     *generation = ++last_generation;
 }
 
@@ -70,18 +74,17 @@ static void forget_blocks(void)
 /* Inside the gate. */
 static void check_generation(void)
 {
-    if (*generation == 0 && last_generation != 0)
+    if (*generation == 0) {
         forget_blocks();
-    if (*generation == 0)
         begin_generation();
+    }
 }
 
 void life_reset_after_fork(void)
 {
     (void)pthread_mutex_init(&life_mutex, NULL);
     forget_blocks();
-    if (last_generation != 0)
-        begin_generation();
+    begin_generation();
 }
 
 /* ---- blocks ---- */
@@ -142,6 +145,7 @@ static ist_status make_block(lives *of, life_block **out, plat_error *error)
         (void)error_refuse(error, IST_E_MEMORY, "memory for thread lives", "%s", "");
         return IST_E_MEMORY;
     }
+    life_space = process_space();
     block->number = name_number() & ((UINT64_C(1) << NUMBER_BITS) - 1);
     life_block_name(name, block->number);
     status = registry_create_own(&block->entry, of->where.global, name, false, &want, &plan, error);
@@ -370,7 +374,7 @@ uint64_t life_find(lives *of)
     uint64_t id = 0;
 
     (void)pthread_mutex_lock(&life_mutex);
-    if (*generation != 0)
+    if (*generation != 0) /* or what it found would be the parent's */
         id = find_mine(of);
     (void)pthread_mutex_unlock(&life_mutex);
     return id;

@@ -98,6 +98,9 @@ void life_unwatch(life_watch *watch);
 /* The kernel woke one of those who sleep on the life that has ended: wakes the others. */
 void life_spread(lives *of, uint64_t id);
 
+/* When the program is loaded. */
+void life_install(void);
+
 /* At the normal exit: what this process made goes, but stays mapped. */
 void life_leave_all(void);
 
