@@ -108,29 +108,35 @@ TEST(each_set_of_an_automatic_event_releases_one_waiter)
     ist_event_close(event);
 }
 
-/* E1: each set that is given once the one before was taken reaches somebody */
+/* E1: each set that is given once the one before was taken reaches who waits, or is about to */
 TEST(two_processes_that_set_each_others_events_never_stall)
 {
-    char name[NAME_SIZE];
-    char back[NAME_SIZE];
-    ist_event *there = make(name, false);
-    ist_event *here = make(back, false);
-    peer *other = sync_start_patient();
-    PEER_ASK(other, "ok", "slot 1");
-    PEER_ASK(other, "IST_OK", "open event %s write", back);
-    PEER_ASK(other, "ok", "slot 0");
-    PEER_ASK(other, "IST_OK", "open event %s write", name);
-    peer_say(other, "wait forever");
-    for (int i = 0; i < 300; i++) {
-        peer_say(other, "signal 1 forever");
-        CHECK_OK(ist_signal_and_wait(ist_event_waitable(there), ist_event_waitable(here), sync_bound_ns()));
-        SYNC_HEAR(other, "IST_OK");
+    char names[2][NAME_SIZE];
+    peer *both[2];
+    ist_event *events[2];
+    for (size_t i = 0; i < 2; i++) {
+        events[i] = make(names[i], false);
+        both[i] = sync_start_patient();
     }
-    CHECK_OK(ist_event_set(there));
-    SYNC_HEAR(other, "IST_OK");
-    peer_end(other);
-    ist_event_close(there);
-    ist_event_close(here);
+    for (size_t i = 0; i < 2; i++) {
+        PEER_ASK(both[i], "ok", "slot 1");
+        PEER_ASK(both[i], "IST_OK", "open event %s write", names[1 - i]);
+        PEER_ASK(both[i], "ok", "slot 0");
+        PEER_ASK(both[i], "IST_OK", "open event %s write", names[i]);
+    }
+    /* The second begins with a wait, and has the last set to give. */
+    peer_say(both[1], "wait forever");
+    peer_say(both[1], "volley 1 9999");
+    peer_say(both[0], "volley 1 10000");
+    SYNC_HEAR(both[1], "IST_OK");
+    SYNC_HEAR(both[1], "IST_OK");
+    PEER_ASK(both[1], "ok", "slot 1");
+    PEER_ASK(both[1], "IST_OK", "set");
+    SYNC_HEAR(both[0], "IST_OK");
+    for (size_t i = 0; i < 2; i++) {
+        peer_end(both[i]);
+        ist_event_close(events[i]);
+    }
 }
 
 /* ---- manual reset ---- */

@@ -35,6 +35,14 @@ static peer *start_waiter(const char *name)
     return who;
 }
 
+/* One that learns without any re-check, where the trait says that it learns at once. */
+static peer *start_patient(void)
+{
+    ist_traits traits = IST_TRAITS_INIT;
+    ist_traits_get(&traits);
+    return traits.abandon_at_once ? sync_start_patient() : sync_start();
+}
+
 /* ---- one waiter ---- */
 
 /* X3 */
@@ -96,13 +104,11 @@ TEST(a_waiter_learns_of_a_thread_that_returns_though_its_process_lives)
 /* X3: where the trait says at once, no re-check is needed */
 TEST(a_waiter_learns_at_once_where_the_trait_says_so)
 {
-    ist_traits traits = IST_TRAITS_INIT;
-    ist_traits_get(&traits);
-    for (int i = 0; i < 10 && traits.abandon_at_once; i++) {
+    for (int i = 0; i < 10; i++) {
         char name[NAME_SIZE];
         ist_mutex *mutex = make(name);
         peer *owner = start_owner(name);
-        peer *waiter = sync_start_patient();
+        peer *waiter = start_patient();
         PEER_ASK(waiter, "IST_OK", "open mutex %s write", name);
         sync_block(waiter);
         peer_kill(owner);
@@ -226,7 +232,7 @@ TEST(one_of_several_waiters_is_told_and_the_others_get_it_in_their_turn)
     ist_mutex_close(mutex);
 }
 
-/* X3 */
+/* X3: the system wakes one of them, and that is passed on */
 TEST(all_who_wait_for_different_mutexes_of_one_owner_learn)
 {
     for (int round = 0; round < 5; round++) {
@@ -240,8 +246,11 @@ TEST(all_who_wait_for_different_mutexes_of_one_owner_learn)
             PEER_ASK(owner, "IST_OK", "open mutex %s write", names[i]);
             PEER_ASK(owner, "IST_OK", "wait 0");
         }
-        for (size_t i = 0; i < CROWD; i++)
-            waiters[i] = start_waiter(names[i]);
+        for (size_t i = 0; i < CROWD; i++) {
+            waiters[i] = start_patient();
+            PEER_ASK(waiters[i], "IST_OK", "open mutex %s write", names[i]);
+            sync_block(waiters[i]);
+        }
         peer_kill(owner);
         for (size_t i = 0; i < CROWD; i++) {
             SYNC_HEAR(waiters[i], "IST_ABANDONED");
@@ -252,6 +261,51 @@ TEST(all_who_wait_for_different_mutexes_of_one_owner_learn)
         }
         peer_forget(owner);
     }
+}
+
+/* Which of the crowd has got it: each has a semaphore of its own to say so. */
+static size_t who_has_it(ist_semaphore *const *said)
+{
+    const ist_waitable *items[CROWD];
+    size_t index = CROWD;
+    for (size_t i = 0; i < CROWD; i++)
+        items[i] = ist_semaphore_waitable(said[i]);
+    CHECK_OK(ist_wait_any(items, CROWD, sync_bound_ns(), &index));
+    return index;
+}
+
+/* X3: the others slept on the first owner's end, and are to be told of the second's, and so on */
+TEST(each_of_a_crowd_that_is_killed_when_it_has_it_leaves_it_to_another)
+{
+    char name[NAME_SIZE];
+    peer *crowd[CROWD];
+    ist_semaphore *said[CROWD];
+    ist_mutex *mutex = make(name);
+    peer *owner = start_owner(name);
+    for (size_t i = 0; i < CROWD; i++) {
+        char word[NAME_SIZE];
+        unique_name(word, "", "said");
+        CHECK_OK(ist_semaphore_create(&said[i], word, NULL));
+        crowd[i] = start_patient();
+        PEER_ASK(crowd[i], "ok", "slot 1");
+        PEER_ASK(crowd[i], "IST_OK", "open semaphore %s write", word);
+        PEER_ASK(crowd[i], "ok", "slot 0");
+        PEER_ASK(crowd[i], "IST_OK", "open mutex %s write", name);
+        PEER_ASK(crowd[i], "waiting", "block forever 1");
+    }
+    sync_pause();
+    peer_kill(owner);
+    peer_forget(owner);
+    for (size_t i = 0; i < CROWD; i++) {
+        size_t who = who_has_it(said);
+        SYNC_HEAR(crowd[who], "IST_ABANDONED");
+        peer_kill(crowd[who]);
+        peer_forget(crowd[who]);
+    }
+    CHECK_STATUS(IST_ABANDONED, ist_mutex_acquire(mutex, sync_bound_ns()));
+    for (size_t i = 0; i < CROWD; i++)
+        ist_semaphore_close(said[i]);
+    ist_mutex_close(mutex);
 }
 
 /* X3: each that was told owns it until it ends itself */
@@ -328,6 +382,7 @@ static int run_all(void)
         RUN(a_waiter_learns_though_others_in_the_owners_process_waited_too),
         RUN(one_of_several_waiters_is_told_and_the_others_get_it_in_their_turn),
         RUN(all_who_wait_for_different_mutexes_of_one_owner_learn),
+        RUN(each_of_a_crowd_that_is_killed_when_it_has_it_leaves_it_to_another),
         RUN(a_chain_of_owners_that_are_killed_reaches_the_last_waiter),
         RUN(a_waiter_that_is_killed_abandons_nothing),
         RUN(a_waiter_killed_as_it_gets_it_strands_nobody),

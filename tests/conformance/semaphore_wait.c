@@ -95,28 +95,33 @@ TEST(a_release_of_several_wakes_as_many_waiters)
 /* S2: no wake-up is lost between a count that is raised and one who is about to sleep */
 TEST(two_processes_that_hand_one_count_to_and_fro_never_stall)
 {
-    char name[NAME_SIZE];
-    char back[NAME_SIZE];
-    unique_name(name, "", "semaphore");
-    unique_name(back, "", "back");
-    ist_semaphore *there = make(name, 0, 1);
-    ist_semaphore *here = make(back, 0, 1);
-    peer *other = sync_start_patient();
-    PEER_ASK(other, "ok", "slot 1");
-    PEER_ASK(other, "IST_OK", "open semaphore %s write", back);
-    PEER_ASK(other, "ok", "slot 0");
-    PEER_ASK(other, "IST_OK", "open semaphore %s write", name);
-    peer_say(other, "wait forever");
-    for (int i = 0; i < 300; i++) {
-        peer_say(other, "signal 1 forever");
-        CHECK_OK(ist_signal_and_wait(ist_semaphore_waitable(there), ist_semaphore_waitable(here), sync_bound_ns()));
-        SYNC_HEAR(other, "IST_OK");
+    char names[2][NAME_SIZE];
+    peer *both[2];
+    ist_semaphore *semaphores[2];
+    for (size_t i = 0; i < 2; i++) {
+        unique_name(names[i], "", "volley");
+        semaphores[i] = make(names[i], 0, 1);
+        both[i] = sync_start_patient();
     }
-    CHECK_OK(ist_semaphore_release(there, 1, NULL));
-    SYNC_HEAR(other, "IST_OK");
-    peer_end(other);
-    ist_semaphore_close(there);
-    ist_semaphore_close(here);
+    for (size_t i = 0; i < 2; i++) {
+        PEER_ASK(both[i], "ok", "slot 1");
+        PEER_ASK(both[i], "IST_OK", "open semaphore %s write", names[1 - i]);
+        PEER_ASK(both[i], "ok", "slot 0");
+        PEER_ASK(both[i], "IST_OK", "open semaphore %s write", names[i]);
+    }
+    /* The second begins with a wait, and has the last release to give. */
+    peer_say(both[1], "wait forever");
+    peer_say(both[1], "volley 1 9999");
+    peer_say(both[0], "volley 1 10000");
+    SYNC_HEAR(both[1], "IST_OK");
+    SYNC_HEAR(both[1], "IST_OK");
+    PEER_ASK(both[1], "ok", "slot 1");
+    PEER_ASK(both[1], "IST_OK 0", "release");
+    SYNC_HEAR(both[0], "IST_OK");
+    for (size_t i = 0; i < 2; i++) {
+        peer_end(both[i]);
+        ist_semaphore_close(semaphores[i]);
+    }
 }
 
 /* S3 */

@@ -14,6 +14,7 @@
  *   wait MS                       STATUS
  *   block MS [DONE]               "waiting", and then the STATUS of the wait
  *   signal N MS [DONE]            STATUS of signalling slot N and waiting for the current one
+ *   volley N ROUNDS               STATUS of signalling slot N and waiting for the current one, so often
  *   release [COUNT]               STATUS; of a semaphore STATUS PREVIOUS
  *   set                           STATUS
  *   reset                         STATUS

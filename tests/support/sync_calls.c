@@ -193,6 +193,18 @@ static void do_signal(size_t count, char **words)
     answer_wait(status, count > 2 ? words[2] : NULL);
 }
 
+static void do_volley(size_t count, char **words)
+{
+    (void)count;
+    ist_status status = IST_OK;
+    const ist_waitable *item = waitable_of(&slots[current]);
+    const ist_waitable *other = waitable_of(slot_of(words[0]));
+    for (uint64_t rounds = to_number(words[1]); status == IST_OK && rounds > 0; rounds--) {
+        status = ist_signal_and_wait(other, item, IST_FOREVER);
+    }
+    answer_status(status);
+}
+
 /* ---- changes ---- */
 
 static void do_release(size_t count, char **words)
@@ -306,10 +318,10 @@ static void do_count(size_t count, char **words)
 }
 
 const sync_command sync_calls[] = {
-    {"slot", 1, do_slot},     {"create", 2, do_create},   {"open", 3, do_open}, {"close", 0, do_close},
-    {"export", 2, do_export}, {"import", 2, do_import},   {"wait", 1, do_wait}, {"block", 1, do_block},
-    {"signal", 2, do_signal}, {"release", 0, do_release}, {"set", 0, do_set},   {"reset", 0, do_reset},
-    {"due", 1, do_due},       {"query", 0, do_query},     {"pour", 1, do_pour}, {"drain", 1, do_drain},
-    {"count", 2, do_count},
+    {"slot", 1, do_slot},     {"create", 2, do_create}, {"open", 3, do_open},       {"close", 0, do_close},
+    {"export", 2, do_export}, {"import", 2, do_import}, {"wait", 1, do_wait},       {"block", 1, do_block},
+    {"signal", 2, do_signal}, {"volley", 2, do_volley}, {"release", 0, do_release}, {"set", 0, do_set},
+    {"reset", 0, do_reset},   {"due", 1, do_due},       {"query", 0, do_query},     {"pour", 1, do_pour},
+    {"drain", 1, do_drain},   {"count", 2, do_count},
 };
 const size_t sync_calls_count = COUNT_OF(sync_calls);
