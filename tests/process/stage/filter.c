@@ -14,22 +14,41 @@
 #if defined(__linux__)
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdint.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LOAD_CALL BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr))
-#define IF_CALL(number, then) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (number), 0, 1), BPF_STMT(BPF_RET | BPF_K, (then))
-#define ELSE(then) BPF_STMT(BPF_RET | BPF_K, (then))
+/* As the kernel has them; not every C library comes with its headers. */
+typedef struct filter_line {
+    uint16_t code;
+    uint8_t if_so;
+    uint8_t if_not;
+    uint32_t value;
+} filter_line;
 
-static bool set(struct sock_filter *lines, size_t count)
+typedef struct filter_program {
+    unsigned short count;
+    filter_line *lines;
+} filter_program;
+
+#define MODE_FILTER 2
+#define ALLOW 0x7fff0000u
+#define REFUSE 0x00050000u /* with the error in the lower half */
+#define TRAP 0x00030000u
+
+/* clang-format off */
+#define LOAD_CALL {0x20, 0, 0, 0}
+#define IF_CALL(number, then) {0x15, 0, 1, (number)}, {0x06, 0, 0, (then)}
+#define ELSE(then) {0x06, 0, 0, (then)}
+/* clang-format on */
+
+static bool set(filter_line *lines, size_t count)
 {
-    struct sock_fprog program = {(unsigned short)count, lines};
-    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+    filter_program program = {(unsigned short)count, lines};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, MODE_FILTER, &program) == 0;
 }
 
 static void on_forbidden(int number, siginfo_t *info, void *context)
@@ -42,12 +61,12 @@ static void on_forbidden(int number, siginfo_t *info, void *context)
 
 bool filter_forbid_all(void)
 {
-    struct sock_filter lines[] = {LOAD_CALL,
-                                  IF_CALL(SYS_write, SECCOMP_RET_ALLOW),
-                                  IF_CALL(SYS_writev, SECCOMP_RET_ALLOW),
-                                  IF_CALL(SYS_exit, SECCOMP_RET_ALLOW),
-                                  IF_CALL(SYS_exit_group, SECCOMP_RET_ALLOW),
-                                  ELSE(SECCOMP_RET_TRAP)};
+    filter_line lines[] = {LOAD_CALL,
+                           IF_CALL(SYS_write, ALLOW),
+                           IF_CALL(SYS_writev, ALLOW),
+                           IF_CALL(SYS_exit, ALLOW),
+                           IF_CALL(SYS_exit_group, ALLOW),
+                           ELSE(TRAP)};
     struct sigaction action = {0};
     action.sa_sigaction = on_forbidden;
     action.sa_flags = SA_SIGINFO;
@@ -56,7 +75,7 @@ bool filter_forbid_all(void)
 
 bool filter_refuse(unsigned call, unsigned error)
 {
-    struct sock_filter lines[] = {LOAD_CALL, IF_CALL(call, SECCOMP_RET_ERRNO | error), ELSE(SECCOMP_RET_ALLOW)};
+    filter_line lines[] = {LOAD_CALL, IF_CALL(call, REFUSE | error), ELSE(ALLOW)};
     return set(lines, sizeof lines / sizeof *lines);
 }
 
