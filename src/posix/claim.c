@@ -88,17 +88,22 @@ static bool take_slot(claims *table, size_t index, uint64_t from, uint64_t owner
     return atomic_swap_u64(&table->slots[index].owner, &from, owner);
 }
 
-static void settle_visited(void *context, registry_entry *entry)
-{
-    const struct {
-        uint64_t tag;
-        uint64_t value;
-    } *wanted = context;
-    plat_object *object = object_of(entry);
-    uint64_t seen = wanted->tag;
+typedef struct remains {
+    uint64_t object;
+    uint64_t tag;
+    uint64_t value;
+} remains;
 
-    if (object != NULL)
-        (void)atomic_swap_u64(&object->words->state, &seen, wanted->value);
+static bool settle_visited(void *context, registry_entry *entry)
+{
+    const remains *left = context;
+    plat_object *object = object_of(entry);
+    uint64_t seen = left->tag;
+
+    if (object == NULL || object->words == NULL || entry->header.id != left->object || object->access != IST_WRITE)
+        return false;
+    (void)atomic_swap_u64(&object->words->state, &seen, left->value);
+    return true;
 }
 
 /* Settles what a claimant left that has ended. Only objects that this process holds can be reached: false if there is
@@ -114,13 +119,9 @@ static bool settle_remains(const claims *table, size_t index)
         return true;
     decision = give_up(slot, sequence);
     for (uint32_t item = 0; item < count && item < IST_WAIT_MAX; item++) {
-        struct {
-            uint64_t tag;
-            uint64_t value;
-        } wanted = {tag_of(index, item, sequence), 0};
+        remains left = {atomic_load_u64(&slot->items[item].object), tag_of(index, item, sequence), 0};
 
-        if (outcome(table, wanted.tag, decision, &wanted.value) &&
-            !registry_visit(atomic_load_u64(&slot->items[item].object), settle_visited, &wanted))
+        if (outcome(table, left.tag, decision, &left.value) && !registry_visit(settle_visited, &left))
             return false;
     }
     return true;

@@ -20,6 +20,7 @@
 #include "posix/error.h"
 #include "posix/gate.h"
 #include "posix/life_block.h"
+#include "posix/object.h"
 #include "posix/process.h"
 
 IST_THREAD_LOCAL_QUICK life_mine life_known[2];
@@ -382,12 +383,22 @@ uint64_t life_find(lives *of)
 
 /* ---- exit ---- */
 
+static bool is_owned_in(void *context, registry_entry *entry)
+{
+    const life_block *block = context;
+    const plat_object *object = object_of(entry);
+    uint64_t state = 0;
+
+    return object != NULL && object->words != NULL && object->kind == PLAT_MUTEX && object_peek(object, &state) &&
+           state >> (LIFE_SLOT_BITS + LIFE_USE_BITS) == block->number;
+}
+
 void life_leave_all(void)
 {
     (void)pthread_mutex_lock(&life_mutex);
     for (lives *of = list; of != NULL; of = of->next)
         for (life_block *block = of->blocks; block != NULL; block = block->next)
-            if (block->own)
+            if (block->own && !registry_visit(is_owned_in, block))
                 unguard(block);
     (void)pthread_mutex_unlock(&life_mutex);
 }

@@ -101,7 +101,8 @@ void life_spread(lives *of, uint64_t id);
 /* When the program is loaded. */
 void life_install(void);
 
-/* At the normal exit: what this process made goes, but stays mapped. */
+/* At the normal exit: what this process made goes, but stays mapped. Only where a thread still owns a mutex it is left
+   to the sweep: until the process has ended it is that thread's. */
 void life_leave_all(void);
 
 /* In a forked child: it has no lives, and its parent's are not its own. */

@@ -345,17 +345,15 @@ void registry_forget(registry_entry *entry)
     segment_life_unmap(&entry->life);
 }
 
-bool registry_visit(uint64_t id, registry_visitor *visitor, void *context)
+bool registry_visit(registry_visitor *visitor, void *context)
 {
-    registry_entry *entry = NULL;
+    bool found = false;
 
     (void)pthread_mutex_lock(&list_mutex);
-    for (entry = list; entry != NULL && entry->header.id != id; entry = entry->next)
-        continue;
-    if (entry != NULL)
-        visitor(context, entry);
+    for (registry_entry *entry = list; entry != NULL && !found; entry = entry->next)
+        found = visitor(context, entry);
     (void)pthread_mutex_unlock(&list_mutex);
-    return entry != NULL;
+    return found;
 }
 
 void registry_close_all(void)

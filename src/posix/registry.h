@@ -80,10 +80,10 @@ void registry_leave(registry_entry *entry);
 /* In a forked child: the object stays the parent's alone. */
 void registry_forget(registry_entry *entry);
 
-/* Calls `visitor` with the handle of the object with this id, if this process has one; false if it has none. No handle
-   is closed meanwhile. */
-typedef void registry_visitor(void *context, registry_entry *entry);
-bool registry_visit(uint64_t id, registry_visitor *visitor, void *context);
+/* Shows this process's handles to `visitor` until it has found what it looks for; false if it has not. No handle is
+   closed meanwhile. */
+typedef bool registry_visitor(void *context, registry_entry *entry);
+bool registry_visit(registry_visitor *visitor, void *context);
 
 /* Lets go of everything this process holds, at its normal exit. */
 void registry_close_all(void);
