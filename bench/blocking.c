@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <isthmus/isthmus.h>
 
@@ -168,12 +169,34 @@ static int64_t recheck_ns(void)
     return (int64_t)traits.recheck_ns;
 }
 
+/* How often this process has gone to sleep. */
+static long sleeps(void)
+{
+    struct rusage used = {.ru_nvcsw = 0};
+
+    (void)getrusage(RUSAGE_SELF, &used);
+    return used.ru_nvcsw;
+}
+
+static void print_one(const comparison *one, bool apart, double slept_part, const measure_result *result)
+{
+    const char *where = apart ? "two processors" : "one processor";
+    char what[128];
+
+    if (slept_part < 0.95)
+        (void)snprintf(what, sizeof what, "%s, %s (%.0f%% of the waits blocked)", one->what, where, 100 * slept_part);
+    else
+        (void)snprintf(what, sizeof what, "%s, %s", one->what, where);
+    table_row(what, one->against, result, 1, one->goal);
+}
+
 /* The peers are on the next processor, or the same. */
 static bool measure_one(stage *all, const comparison *one, bool apart, const options *how)
 {
     peers both = {{0}, 0};
     measure_result result;
-    char what[128];
+    double rounds = 2 * (double)((how->pairs + 1) * how->batch);
+    long before = sleeps();
     bool done = false;
 
     *all->raw = (shared){.stop = 0};
@@ -182,10 +205,9 @@ static bool measure_one(stage *all, const comparison *one, bool apart, const opt
     all->timeout_ns = one->timed ? recheck_ns() : RAW_FOREVER;
     done = raw_stay(0) && peers_start(&both, raw_pong, all) && peers_start(&both, one->our_peer, all) &&
            measure_compare(one->raw, one->ours, all, how->pairs, how->batch, &result);
-    done = stop(all, &both) && done;
-    (void)snprintf(what, sizeof what, "%s, %s", one->what, apart ? "two processors" : "one processor");
     if (done)
-        table_row(what, one->against, &result, 1, one->goal);
+        print_one(one, apart, (double)(sleeps() - before) / rounds, &result);
+    done = stop(all, &both) && done;
     return ist_event_reset(all->go) == IST_OK && raw_roam() && done;
 }
 
