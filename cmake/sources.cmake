@@ -30,6 +30,7 @@ set(posix_sources
     src/posix/join.c
     src/posix/life.c
     src/posix/life_ask.c
+    src/posix/life_slot.c
     src/posix/lock.c
     src/posix/mapping.c
     src/posix/memory.c

@@ -56,8 +56,20 @@ typedef struct life_block {
 /* Guards all of this process's lives and blocks. Taken inside the gate where blocks come or go. */
 extern pthread_mutex_t life_mutex;
 
+/* Of this process. */
+extern lives *life_list;
+
 /* This process's process_space(), once it has a life; 0 where that cannot be told. */
 extern uint64_t life_space;
+
+/* Makes a slot the calling thread's and returns the id. Under life_mutex, as are all of a block's slots. */
+uint64_t life_slot_begin(life_block *block, size_t index);
+
+/* Whether nobody uses the slot, or the thread that did has ended; whether all of its ids have been used; whether it is
+   the calling thread's. */
+bool life_slot_is_idle(const life_block *block, size_t index);
+bool life_slot_is_spent(const life_block *block, size_t index);
+bool life_slot_is_mine(const life_block *block, size_t index);
 
 /* Bytes of a block's data. */
 uint64_t life_block_size(void);
