@@ -18,6 +18,7 @@ usage: .\dev.ps1 VERB
   test [ARGS]   build everything and run all tests; ARGS go to ctest
   legs [NAME]   run every configuration that Windows has, or those named: default consumer
   bench         nothing on Windows: there a mapping is the native object itself
+  soak          nothing on Windows: there what a killed process leaves is the system's matter
   format        format all C code
   lint          check formatting
   help          this
@@ -176,6 +177,7 @@ switch ($verb) {
     "test" { Invoke-Test $rest }
     "legs" { Invoke-Legs $rest }
     "bench" { Write-Host "dev: nothing to measure: on Windows a mapping is the native object itself" }
+    "soak" { Write-Host "dev: nothing to soak: on Windows what a killed process leaves is the system's matter" }
     "format" {
         Find-Needed clang-format LLVM.LLVM "formats the code"
         Invoke-Checked clang-format (@("-i") + @(Get-Sources))
