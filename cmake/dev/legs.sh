@@ -2,20 +2,25 @@
 # shellcheck shell=sh
 # Sourced by ./dev: the legs. Each installs what it needs, and ends as a failed command when anything is wrong.
 
-ALL_LEGS="gcc asan tsan musl m32 win32 win32-32 models consumer lint"
+ALL_LEGS="gcc asan tsan musl m32 mixed poll win32 win32-32 models consumer lint"
 
 # Not green: its tests show the limits that docs/posix-registry.md tells.
 OTHER_LEGS="flock"
 
-# Builds a preset and runs its tests, then looks at what they skipped.
-leg_suite() {
+# Runs the tests of a preset that is built, then looks at what they skipped.
+run_suite() {
     preset=$1
     shift
-    build "$preset"
     mkdir -p build/legs
     if ctest --test-dir "build/$preset" --output-on-failure "$@"; then rc=0; else rc=$?; fi
     tests/lint/skips "${DEV_LEG:-$preset}" "build/$preset/Testing/Temporary/LastTest.log" || rc=1
     return "$rc"
+}
+
+# Builds a preset and runs its tests.
+leg_suite() {
+    build "$1"
+    run_suite "$@"
 }
 
 leg_gcc() {
@@ -57,6 +62,28 @@ leg_m32() {
     need m32
     cmocka_for m32
     leg_suite m32
+}
+
+# Programs of other ABIs meet those of the gcc leg.
+leg_mixed() {
+    need gcc cmake ninja cmocka xz musl
+    need m32
+    cmocka_for musl
+    cmocka_for m32
+    test=test_process_posix_mixed_abi
+    for preset in gcc m32 musl; do
+        say "building $test in build/$preset"
+        quietly cmake --preset "$preset"
+        quietly cmake --build "build/$preset" --target "$test"
+    done
+    ISTHMUS_TEST_MIXED=$PWD/build/m32/tests/$test:$PWD/build/musl/tests/$test
+    export ISTHMUS_TEST_MIXED
+    run_suite gcc -R '^process\.posix_mixed_abi$'
+}
+
+leg_poll() {
+    need gcc cmake ninja cmocka
+    leg_suite poll
 }
 
 leg_win32() {
