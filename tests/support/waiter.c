@@ -103,6 +103,15 @@ static void do_all(size_t count, char **words)
     answer_status(ist_wait_all(items, count - 1, to_timeout(words[0])));
 }
 
+static void do_spin(size_t count, char **words)
+{
+    const ist_waitable *items[WORDS_MAX];
+    gather(items, count, words);
+    peer_answer("spinning");
+    for (;;)
+        (void)ist_wait_all(items, count, 0);
+}
+
 static void do_swap(size_t count, char **words)
 {
     (void)count;
@@ -174,10 +183,10 @@ static void do_patient(size_t count, char **words)
 static void do_begin(size_t count, char **words);
 
 static const waiter_command commands[] = {
-    {"open", 4, do_open},       {"close", 1, do_close}, {"any", 2, do_any},         {"all", 2, do_all},
-    {"swap", 3, do_swap},       {"begin", 3, do_begin}, {"release", 1, do_release}, {"set", 1, do_set},
-    {"reset", 1, do_reset},     {"arm", 4, do_arm},     {"cancel", 1, do_cancel},   {"state", 1, do_state},
-    {"patient", 0, do_patient},
+    {"open", 4, do_open},   {"close", 1, do_close},     {"any", 2, do_any},         {"all", 2, do_all},
+    {"swap", 3, do_swap},   {"begin", 3, do_begin},     {"release", 1, do_release}, {"set", 1, do_set},
+    {"reset", 1, do_reset}, {"arm", 4, do_arm},         {"cancel", 1, do_cancel},   {"state", 1, do_state},
+    {"spin", 1, do_spin},   {"patient", 0, do_patient},
 };
 
 static void obey(size_t count, char **words)

@@ -18,6 +18,7 @@
  *   arm S CLOCK NS PERIOD     STATUS of setting a timer; clock: relative utc; NS nanoseconds, PERIOD milliseconds
  *   cancel S                  STATUS
  *   state S                   the first number of a query: owned, count, set or signalled
+ *   spin S...                 "spinning"; then it polls for all of them until it is killed
  *   patient                   yes or no: is the re-check an hour from here on?
  */
 #ifndef ISTHMUS_TESTS_WAITER_H
