@@ -139,7 +139,8 @@ static void end_stopped(const play *played, trace *child, unsigned n, run_tally 
 
 static void run(const play *played)
 {
-    static const run_way ways[] = {{"killed", NULL, end_killed}, {"stopped", NULL, end_stopped}};
+    static const run_way ways[] = {{"killed", NULL, NULL, NULL, end_killed},
+                                   {"stopped", NULL, NULL, NULL, end_stopped}};
     unsigned before = stage_failures();
     const char *why = NULL;
     if (!run_works(&why))

@@ -149,6 +149,14 @@ static size_t leftovers(void)
     return stage_leftovers(list, sizeof list);
 }
 
+/* Without what the dead have left. */
+static size_t usual_entries(void)
+{
+    for (int n = 0; n < 3; n++)
+        player_ask(&run_keeper, touch, 0);
+    return leftovers();
+}
+
 /* Nothing of the dead stays for long. */
 static void check_swept(size_t usual)
 {
@@ -167,15 +175,26 @@ static bool is_chosen(unsigned n, unsigned first, unsigned stride)
     return (notable || n % others == 0) && (n + first) % stride == 0;
 }
 
-static void record(const play *played)
+static void end(const play *played, const run_way *way, trace *child, unsigned n, run_tally *count)
+{
+    if (n == 0 && way->begin == NULL)
+        trace_kill(child);
+    else
+        way->end(played, child, n, count);
+    run_release_rival();
+}
+
+static void record(const play *played, const run_way *way)
 {
     trace child;
-    stage_case("%s, to find its path", played->name);
+    run_tally count = {0, 0, 0};
+    stage_case("%s %s, to find its path", played->name, way->fate);
     raise_curtain(played, &child);
+    if (way->begin != NULL)
+        way->begin(played);
     if (!step_record(&child, path))
         stage_fail("%s took no path", played->name);
-    trace_kill(&child);
-    run_release_rival();
+    end(played, way, &child, 0, &count);
     most = path->count > most ? path->count : most;
 }
 
@@ -186,13 +205,7 @@ static void play_once(const play *played, unsigned n, const run_way *way, run_ta
     if (way->begin != NULL)
         way->begin(played);
     bool comes = step_to(&child, path, n);
-    if (comes)
-        way->end(played, &child, n, count);
-    else if (way->begin == NULL)
-        trace_kill(&child);
-    else
-        stage_fail("the child took another path");
-    run_release_rival();
+    end(played, way, &child, comes ? n : 0, count);
     count->tried += comes;
     runs++;
 }
@@ -242,10 +255,14 @@ void run_all(const play *played, const run_way *ways, size_t count)
     run_rival = player_start();
     player_ask(&run_keeper, enter, 1);
     player_ask(&run_rival, enter, 0);
-    size_t usual = leftovers();
-    record(played);
-    for (size_t n = 0; n < count; n++)
-        at_each_instruction(played, &ways[n], usual);
+    for (size_t n = 0; n < count; n++) {
+        if (ways[n].enter != NULL)
+            ways[n].enter();
+        record(played, &ways[n]);
+        at_each_instruction(played, &ways[n], usual_entries());
+        if (ways[n].leave != NULL)
+            ways[n].leave();
+    }
     player_ask(&run_rival, leave, 0);
     player_ask(&run_keeper, leave, 0);
     player_dismiss(&run_rival);

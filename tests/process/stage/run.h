@@ -33,9 +33,13 @@ typedef struct run_tally {
 
 typedef struct run_way {
     const char *fate;
+    /* Around all runs of this way: who else is there comes, and goes. May be NULL. */
+    void (*enter)(void);
+    void (*leave)(void);
     /* The child stands at the beginning of its operation. May be NULL. */
     void (*begin)(const play *played);
-    /* The child stands in it, after n instructions: to do what is to be done, see the child to its end, and check. */
+    /* The child stands in it, after n instructions, or has ended it (n is 0, only where there is a begin): to do what
+     * is to be done, see the child to its end, and check. */
     void (*end)(const play *played, trace *child, unsigned n, run_tally *count);
 } run_way;
 
