@@ -359,10 +359,13 @@ over:
 #else
         seen[AT(me, 0)] = NONE;
         seen[AT(me, OBJECTS - 1)] = NONE;
+        if
 #if ALL
-        WHEN(WAITS_FOR_ALL(me), goto announce_one);
+        :: WAITS_FOR_ALL(me) -> goto announce_one
 #endif
-        goto announce
+        :: !WAITS_FOR_ALL(me) -> goto announce
+        :: second = 0; goto try /* whose word has moved tries before he announces himself again */
+        fi
 #endif
     };
 
