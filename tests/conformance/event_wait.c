@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Those who are blocked for an event: E1, E2, E3.
+ * Those who are blocked for an event: E1, E3. Those who are killed meanwhile (E2) are in
+ * event_killed.c.
  */
 #include "support/clock.h"
 #include "support/sync.h"
@@ -108,12 +109,10 @@ TEST(each_set_of_an_automatic_event_releases_one_waiter)
     ist_event_close(event);
 }
 
-/* E1: each set that is given once the one before was taken reaches who waits, or is about to */
-TEST(two_processes_that_set_each_others_events_never_stall)
+/* Two peers, each with its own event in slot 0 and the other's in slot 1. */
+static void start_pair(peer *both[2], ist_event *events[2])
 {
     char names[2][NAME_SIZE];
-    peer *both[2];
-    ist_event *events[2];
     for (size_t i = 0; i < 2; i++) {
         events[i] = make(names[i], false);
         both[i] = sync_start_patient();
@@ -124,6 +123,22 @@ TEST(two_processes_that_set_each_others_events_never_stall)
         PEER_ASK(both[i], "ok", "slot 0");
         PEER_ASK(both[i], "IST_OK", "open event %s write", names[i]);
     }
+}
+
+static void end_pair(peer *both[2], ist_event *events[2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        peer_end(both[i]);
+        ist_event_close(events[i]);
+    }
+}
+
+/* E1: each set that is given once the one before was taken reaches who waits, or is about to */
+TEST(two_processes_that_set_each_others_events_never_stall)
+{
+    peer *both[2];
+    ist_event *events[2];
+    start_pair(both, events);
     /* The second begins with a wait, and has the last set to give. */
     peer_say(both[1], "wait forever");
     peer_say(both[1], "volley 1 9999");
@@ -133,10 +148,21 @@ TEST(two_processes_that_set_each_others_events_never_stall)
     PEER_ASK(both[1], "ok", "slot 1");
     PEER_ASK(both[1], "IST_OK", "set");
     SYNC_HEAR(both[0], "IST_OK");
-    for (size_t i = 0; i < 2; i++) {
-        peer_end(both[i]);
-        ist_event_close(events[i]);
+    end_pair(both, events);
+}
+
+/* E1 */
+TEST(a_set_that_comes_just_as_somebody_falls_asleep_wakes_it)
+{
+    peer *both[2];
+    ist_event *events[2];
+    start_pair(both, events);
+    for (int i = 0; i < 20; i++) {
+        peer_say(both[1], "answer 1 500");
+        PEER_ASK(both[0], "IST_OK", "volley 1 500");
+        SYNC_HEAR(both[1], "IST_OK");
     }
+    end_pair(both, events);
 }
 
 /* ---- manual reset ---- */
@@ -262,121 +288,16 @@ TEST(a_reset_takes_back_nothing_from_who_was_released)
     ist_event_close(event);
 }
 
-/* ---- waiters that die ---- */
-
-/* E2 */
-TEST(a_waiter_that_is_killed_strands_no_other)
-{
-    for (int i = 0; i < 10; i++) {
-        char name[NAME_SIZE];
-        ist_event *event = make(name, i % 2 != 0);
-        peer *killed = start_waiter(name);
-        peer *other = start_waiter(name);
-        peer_kill(killed);
-        CHECK_OK(ist_event_set(event));
-        SYNC_HEAR(other, "IST_OK");
-        peer_forget(killed);
-        peer_end(other);
-        ist_event_close(event);
-    }
-}
-
-/* E2: whether the killed one had taken the first set or not, the next reaches the other */
-TEST(a_waiter_killed_as_a_set_comes_strands_no_other)
-{
-    for (int i = 0; i < 20; i++) {
-        char name[NAME_SIZE];
-        ist_event *event = make(name, false);
-        peer *killed = start_waiter(name);
-        peer *other = start_waiter(name);
-        CHECK_OK(ist_event_set(event));
-        peer_kill(killed);
-        CHECK_OK(ist_event_set(event));
-        SYNC_HEAR(other, "IST_OK");
-        peer_forget(killed);
-        peer_end(other);
-        ist_event_close(event);
-    }
-}
-
-/* Sets the event while its only waiter is stopped, and kills the waiter; whether the set is still there. */
-static bool set_outlives_a_stopped_waiter(ist_event *event, const char *name)
-{
-    peer *waiter = start_waiter(name);
-    peer_stop(waiter);
-    CHECK_OK(ist_event_set(event));
-    peer_kill(waiter);
-    peer_forget(waiter);
-    return try(event) == IST_OK;
-}
-
-/* E2 */
-TEST(a_set_that_a_killed_waiter_had_not_taken_is_still_there)
-{
-    for (int i = 0; i < 10; i++) {
-        char name[NAME_SIZE];
-        ist_event *event = make(name, false);
-        assert_true(set_outlives_a_stopped_waiter(event, name));
-        CHECK_STATUS(IST_TIMEOUT, try(event));
-        ist_event_close(event);
-    }
-}
-
-/* E2 L8: the one who runs gets it, however the wake-up went */
-TEST(a_set_reaches_who_can_run_when_another_waiter_is_stopped)
-{
-    for (int i = 0; i < 10; i++) {
-        char name[NAME_SIZE];
-        ist_event *event = make(name, false);
-        peer *stopped = start_waiter(name);
-        peer *other = start_waiter(name);
-        peer_stop(stopped);
-        sync_pause();
-        CHECK_OK(ist_event_set(event));
-        SYNC_HEAR(other, "IST_OK");
-        CHECK_STATUS(IST_TIMEOUT, try(event));
-        CHECK_OK(ist_event_set(event));
-        peer_go(stopped);
-        SYNC_HEAR(stopped, "IST_OK");
-        peer_end(stopped);
-        peer_end(other);
-        ist_event_close(event);
-    }
-}
-
-/* E2: killed after it was released, it leaves a manual-reset event as it was */
-TEST(a_waiter_killed_as_a_manual_reset_event_is_set_changes_nothing)
-{
-    for (int i = 0; i < 10; i++) {
-        char name[NAME_SIZE];
-        ist_event *event = make(name, true);
-        peer *killed = start_waiter(name);
-        peer *other = start_waiter(name);
-        CHECK_OK(ist_event_set(event));
-        peer_kill(killed);
-        SYNC_HEAR(other, "IST_OK");
-        CHECK_OK(try(event));
-        PEER_ASK(other, "IST_OK", "wait 0");
-        peer_forget(killed);
-        peer_end(other);
-        ist_event_close(event);
-    }
-}
-
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(each_set_of_an_automatic_event_releases_one_waiter),
         RUN(two_processes_that_set_each_others_events_never_stall),
+        RUN(a_set_that_comes_just_as_somebody_falls_asleep_wakes_it),
         RUN(a_set_of_a_manual_reset_event_releases_every_waiter_in_every_process),
         RUN(who_was_blocked_when_a_set_came_is_released_though_a_reset_follows_at_once),
         RUN(who_was_stopped_when_a_set_and_a_reset_came_is_released_when_it_goes_on),
         RUN(a_reset_takes_back_nothing_from_who_was_released),
-        RUN(a_waiter_that_is_killed_strands_no_other),
-        RUN(a_waiter_killed_as_a_set_comes_strands_no_other),
-        RUN(a_set_that_a_killed_waiter_had_not_taken_is_still_there),
-        RUN(a_set_reaches_who_can_run_when_another_waiter_is_stopped),
-        RUN(a_waiter_killed_as_a_manual_reset_event_is_set_changes_nothing),
     };
     return cmocka_run_group_tests_name("event_wait", tests, NULL, NULL);
 }

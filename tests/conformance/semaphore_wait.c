@@ -92,12 +92,10 @@ TEST(a_release_of_several_wakes_as_many_waiters)
     ist_semaphore_close(done);
 }
 
-/* S2: no wake-up is lost between a count that is raised and one who is about to sleep */
-TEST(two_processes_that_hand_one_count_to_and_fro_never_stall)
+/* Two peers, each with its own semaphore in slot 0 and the other's in slot 1. */
+static void start_pair(peer *both[2], ist_semaphore *semaphores[2])
 {
     char names[2][NAME_SIZE];
-    peer *both[2];
-    ist_semaphore *semaphores[2];
     for (size_t i = 0; i < 2; i++) {
         unique_name(names[i], "", "volley");
         semaphores[i] = make(names[i], 0, 1);
@@ -109,6 +107,22 @@ TEST(two_processes_that_hand_one_count_to_and_fro_never_stall)
         PEER_ASK(both[i], "ok", "slot 0");
         PEER_ASK(both[i], "IST_OK", "open semaphore %s write", names[i]);
     }
+}
+
+static void end_pair(peer *both[2], ist_semaphore *semaphores[2])
+{
+    for (size_t i = 0; i < 2; i++) {
+        peer_end(both[i]);
+        ist_semaphore_close(semaphores[i]);
+    }
+}
+
+/* S2: no wake-up is lost between a count that is raised and one who is about to sleep */
+TEST(two_processes_that_hand_one_count_to_and_fro_never_stall)
+{
+    peer *both[2];
+    ist_semaphore *semaphores[2];
+    start_pair(both, semaphores);
     /* The second begins with a wait, and has the last release to give. */
     peer_say(both[1], "wait forever");
     peer_say(both[1], "volley 1 9999");
@@ -118,10 +132,21 @@ TEST(two_processes_that_hand_one_count_to_and_fro_never_stall)
     PEER_ASK(both[1], "ok", "slot 1");
     PEER_ASK(both[1], "IST_OK 0", "release");
     SYNC_HEAR(both[0], "IST_OK");
-    for (size_t i = 0; i < 2; i++) {
-        peer_end(both[i]);
-        ist_semaphore_close(semaphores[i]);
+    end_pair(both, semaphores);
+}
+
+/* S2 */
+TEST(a_release_that_comes_just_as_somebody_falls_asleep_wakes_it)
+{
+    peer *both[2];
+    ist_semaphore *semaphores[2];
+    start_pair(both, semaphores);
+    for (int i = 0; i < 20; i++) {
+        peer_say(both[1], "answer 1 500");
+        PEER_ASK(both[0], "IST_OK", "volley 1 500");
+        SYNC_HEAR(both[1], "IST_OK");
     }
+    end_pair(both, semaphores);
 }
 
 /* S3 */
@@ -217,6 +242,7 @@ static int run_all(void)
         RUN(a_release_wakes_a_waiter_in_another_process),
         RUN(a_release_of_several_wakes_as_many_waiters),
         RUN(two_processes_that_hand_one_count_to_and_fro_never_stall),
+        RUN(a_release_that_comes_just_as_somebody_falls_asleep_wakes_it),
         RUN(what_a_process_had_taken_is_not_given_back_however_it_ends),
         RUN(what_a_killed_process_had_released_stays),
         RUN(a_waiter_that_is_killed_takes_nothing_and_strands_nobody),

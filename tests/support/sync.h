@@ -15,6 +15,7 @@
  *   block MS [DONE]               "waiting", and then the STATUS of the wait
  *   signal N MS [DONE]            STATUS of signalling slot N and waiting for the current one
  *   volley N ROUNDS               STATUS of signalling slot N and waiting for the current one, so often
+ *   answer N ROUNDS               STATUS of polling the current slot until it is taken and signalling N, so often
  *   release [COUNT]               STATUS; of a semaphore STATUS PREVIOUS
  *   set                           STATUS
  *   reset                         STATUS
