@@ -28,20 +28,33 @@ static ist_status read_request(const ist_mutex_options *options, plat_object_req
     return status;
 }
 
+static ist_status acquire_otherwise(plat_object *mutex, int64_t timeout_ns)
+{
+    const ist_waitable item = {mutex, PLAT_MUTEX};
+
+    return ist_wait(&item, timeout_ns);
+}
+
 ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns)
 {
-    if (mutex != NULL && timeout_ns >= IST_FOREVER && plat_wait_quickly(mutex->waitable.plat))
-        return IST_OK;
-    return ist_wait(ist_mutex_waitable(mutex), timeout_ns);
+    if (mutex == NULL || timeout_ns < IST_FOREVER)
+        return detail_refuse(IST_E_ARG, "mutex and timeout_ns");
+    return plat_mutex_acquire(mutex->waitable.plat, timeout_ns, acquire_otherwise);
+}
+
+static ist_status release_otherwise(plat_object *mutex, int64_t timeout_ns)
+{
+    plat_error error;
+
+    (void)timeout_ns;
+    return detail_from_backend(plat_mutex_release(mutex, &error), &error);
 }
 
 ist_status ist_mutex_release(ist_mutex *mutex)
 {
-    plat_error error;
-
     if (mutex == NULL)
         return detail_refuse(IST_E_ARG, "mutex");
-    return detail_from_backend(plat_mutex_release(mutex->waitable.plat, &error), &error);
+    return plat_mutex_release_quickly(mutex->waitable.plat, release_otherwise);
 }
 
 ist_status ist_mutex_query(const ist_mutex *mutex, ist_mutex_state *out)

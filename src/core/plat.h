@@ -202,6 +202,13 @@ typedef struct plat_wait_request {
                             the call), or NULL; then count is 1 */
 } plat_wait_request;
 
+/* The usual acquisition and release of a mutex, which nothing stands in the way of. Everything else ends in a call of
+   `otherwise`: the core's own way, through plat_wait and plat_mutex_release. It is the one place where a backend calls
+   back, so that neither side needs a frame: that is a third of the time. timeout_ns is for `otherwise` alone. */
+typedef ist_status plat_otherwise(plat_object *mutex, int64_t timeout_ns);
+ist_status plat_mutex_acquire(plat_object *mutex, int64_t timeout_ns, plat_otherwise *otherwise);
+ist_status plat_mutex_release_quickly(plat_object *mutex, plat_otherwise *otherwise);
+
 /* Takes one object if that is a matter of its memory alone. False says nothing: plat_wait is to be asked. It is what
    keeps the usual acquisition as short as it can be. */
 bool plat_wait_quickly(plat_object *object);

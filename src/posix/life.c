@@ -229,7 +229,7 @@ ist_status life_begin(lives *of, uint64_t *id, plat_error *error)
     if (*id == 0)
         status = begin_life(of, id, error);
     if (status == IST_OK)
-        life_known[of->where.global] = (life_mine){of, *id, *generation};
+        life_known[life_place(&of->where)] = (life_mine){of, *id, *generation};
     (void)pthread_mutex_unlock(&life_mutex);
     gate_leave(entered);
     return status;

@@ -58,10 +58,16 @@ IST_HIDDEN extern const volatile uint64_t *life_generation;
 /* Gives the calling thread a life in the scope. Outside the gate. */
 ist_status life_begin(lives *of, uint64_t *id, plat_error *error);
 
+/* Where in life_known a scope's stands. */
+static inline uint32_t life_place(const scope *where)
+{
+    return where->global ? 1 : 0;
+}
+
 /* The calling thread's id if it has used it lately, else 0. */
 static inline uint64_t life_quickly(const lives *of)
 {
-    const life_mine *mine = &life_known[of->where.global];
+    const life_mine *mine = &life_known[life_place(&of->where)];
 
     return mine->of == of && mine->generation == *life_generation ? mine->id : 0;
 }
@@ -84,7 +90,8 @@ static inline uint64_t life_if_any(lives *of)
 }
 
 /* Where to sleep to learn of an end; word is NULL where that cannot be done. Keeps the block mapped until
-   life_unwatch(). */
+   life_unwatch(), which passes an end on to all who sleep on it, since the kernel wakes only one, who may do anything
+   after that. */
 typedef struct life_watch {
     word_watch word;
     struct life_block *block;

@@ -250,6 +250,8 @@ bool life_has_ended(lives *of, uint64_t id, life_watch *watch)
 void life_unwatch(life_watch *watch)
 {
     if (watch->block != NULL) {
+        if ((atomic_load_u32(watch->word.word) & LIFE_ENDED) != 0)
+            word_wake(watch->word.word);
         (void)pthread_mutex_lock(&life_mutex);
         watch->block->watches--;
         (void)pthread_mutex_unlock(&life_mutex);

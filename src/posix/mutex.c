@@ -43,7 +43,7 @@ void mutex_taken(plat_object *mutex, uint64_t before, bool abandoned, uint64_t m
     }
 }
 
-static IST_APART ist_status release(plat_object *mutex, plat_error *error)
+ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
 {
     volatile object_words *words = mutex->words;
     uint64_t me = life_if_any(mutex->lives);
@@ -64,14 +64,44 @@ static IST_APART ist_status release(plat_object *mutex, plat_error *error)
     return IST_OK;
 }
 
-ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
-{
-    volatile object_words *words = mutex->words;
-    uint64_t me = life_quickly(mutex->lives);
+/* ---- what is usual ---- */
 
-    if (me == 0 || atomic_load_u64(&words->state) != me || words->recursion > 0 || mutex->access != IST_WRITE ||
-        !atomic_swap_u64(&words->state, &me, 0))
-        return release(mutex, error);
-    object_wake(mutex);
+/* What the calling thread knows of itself, if it is known in the mutex's scope. */
+static inline const life_mine *find_mine(const plat_object *mutex)
+{
+    const life_mine *mine = &life_known[mutex->place];
+
+    return mine->of == mutex->writer_lives && mine->generation == *life_generation ? mine : NULL;
+}
+
+ist_status plat_mutex_acquire(plat_object *mutex, int64_t timeout_ns, plat_otherwise *otherwise)
+{
+    const life_mine *mine = find_mine(mutex);
+    uint64_t free_state = 0;
+
+    if (mine == NULL || !atomic_swap_u64(&mutex->words->state, &free_state, mine->id))
+        return otherwise(mutex, timeout_ns);
+    return IST_OK;
+}
+
+static IST_APART ist_status wake(plat_object *mutex)
+{
+    object_wake_sleepers(mutex);
+    return IST_OK;
+}
+
+ist_status plat_mutex_release_quickly(plat_object *mutex, plat_otherwise *otherwise)
+{
+    const life_mine *mine = find_mine(mutex);
+    volatile object_words *words = mutex->words;
+    uint64_t owned_state = 0;
+
+    if (mine == NULL || words->recursion != 0)
+        return otherwise(mutex, 0);
+    owned_state = mine->id;
+    if (!atomic_swap_u64(&words->state, &owned_state, 0))
+        return otherwise(mutex, 0);
+    if ((atomic_load_u32(&words->wake) & 1) != 0)
+        return wake(mutex);
     return IST_OK;
 }

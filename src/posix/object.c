@@ -184,6 +184,8 @@ static ist_status settle(plat_object *object, plat_error *error)
         status = hold_table(object, table, error);
     if (status == IST_OK && (object->lives = lives_of(&object->entry.where)) == NULL)
         status = error_refuse(error, IST_E_MEMORY, "memory for lives", "%s", "");
+    object->place = life_place(&object->entry.where);
+    object->writer_lives = object->access == IST_WRITE ? object->lives : NULL;
     return status;
 }
 

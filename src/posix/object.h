@@ -57,6 +57,8 @@ _Static_assert(SEGMENT_WORDS_OFFSET % 64 == 0, "words that are swapped lie in li
 
 /* What the usual operation reads comes first, in one line of the cache. */
 struct plat_object {
+    const lives *writer_lives; /* lives, if the handle is for writing, else NULL */
+    uint32_t place;            /* in life_known */
     volatile object_words *words;
     plat_kind kind;
     ist_access access;

@@ -46,13 +46,6 @@ static void taken(take_item *item, uint64_t before, const offer *found)
 
 /* ---- one ---- */
 
-static IST_APART bool own_quickly(plat_object *mutex, uint64_t state)
-{
-    uint64_t me = life_quickly(mutex->lives);
-
-    return state == 0 && me != 0 && atomic_swap_u64(&mutex->words->state, &state, me);
-}
-
 bool plat_wait_quickly(plat_object *object)
 {
     volatile uint64_t *word = &object->words->state;
@@ -61,8 +54,6 @@ bool plat_wait_quickly(plat_object *object)
     if (object->access != IST_WRITE)
         return false;
     switch (object->kind) {
-    case PLAT_MUTEX:
-        return own_quickly(object, state);
     case PLAT_SEMAPHORE: /* a tagged word is above any maximum */
         return state - 1 < object->maximum && atomic_swap_u64(word, &state, state - 1);
     case PLAT_EVENT:

@@ -205,7 +205,9 @@ static void sleep_until(waiting *here, const word_watch *announced, int64_t dead
 {
     word_watch watches[WORD_WATCH_MAX];
     size_t count = 0;
-    int64_t until = sooner(deadline, clock_add(clock_steady(), clock_recheck()));
+    /* All who sleep look again at the same times, so that one wake-up of the processor serves many. */
+    int64_t soon = clock_steady() + clock_recheck();
+    int64_t until = sooner(deadline, soon - soon % clock_recheck());
 
     for (size_t n = 0; n < here->request->count; n++)
         if (sleeps_on(here, n)) {
@@ -229,6 +231,15 @@ static int64_t deadline_of(int64_t timeout_ns)
     return timeout_ns == IST_FOREVER ? CLOCK_NEVER : clock_add(clock_steady(), timeout_ns);
 }
 
+/* Whether somebody has woken those who sleep: then nobody is announced any more. */
+static bool has_moved(const waiting *here, const word_watch *announced)
+{
+    for (size_t n = 0; n < here->request->count; n++)
+        if (sleeps_on(here, n) && atomic_load_u32(announced[n].word) != announced[n].value)
+            return true;
+    return false;
+}
+
 /* The blocking part. The objects stay while it lasts, whoever closes their handles (L5). */
 static ist_status block(waiting *here, int64_t deadline)
 {
@@ -239,13 +250,19 @@ static ist_status block(waiting *here, int64_t deadline)
         bool over = deadline != CLOCK_NEVER && clock_steady() >= deadline;
         size_t blocking = here->blocking;
 
+        bool sleeps = false;
+
         announce_all(here, announced);
         status = look(here, !over);
-        if (status == IST_TIMEOUT && !over && blocking == here->blocking)
+        sleeps = status == IST_TIMEOUT && !over && blocking == here->blocking;
+        if (sleeps)
             sleep_until(here, announced, deadline);
         unwatch_all(here);
         if (over)
             break;
+        /* Who takes what woke him has not announced himself again, and costs the next signal no needless call. */
+        if (sleeps && has_moved(here, announced))
+            status = look(here, false);
     }
     return status;
 }

@@ -52,6 +52,16 @@ const win32_kind win32_mutex_kind = {
 };
 
 /* The kernel asks for no right here: that a handle for reading does not release is our own rule. */
+ist_status plat_mutex_acquire(plat_object *mutex, int64_t timeout_ns, plat_otherwise *otherwise)
+{
+    return otherwise(mutex, timeout_ns);
+}
+
+ist_status plat_mutex_release_quickly(plat_object *mutex, plat_otherwise *otherwise)
+{
+    return otherwise(mutex, 0);
+}
+
 ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
 {
     ist_status status = win32_object_changes(mutex, error);

@@ -208,6 +208,16 @@ ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_e
     return attempt_on(object, error);
 }
 
+ist_status plat_mutex_acquire(plat_object *mutex, int64_t timeout_ns, plat_otherwise *otherwise)
+{
+    return otherwise(mutex, timeout_ns);
+}
+
+ist_status plat_mutex_release_quickly(plat_object *mutex, plat_otherwise *otherwise)
+{
+    return otherwise(mutex, 0);
+}
+
 ist_status plat_mutex_release(plat_object *mutex, plat_error *error)
 {
     fake_owned.errors += mutex->thing->kind != PLAT_MUTEX;
