@@ -137,6 +137,32 @@ static void end_stopped(const play *played, trace *child, unsigned n, run_tally 
     check_stopped(played, child, count);
 }
 
+/* In no instant are both events set. */
+static int cross(uintptr_t argument)
+{
+    (void)argument;
+    STAGE_IS(ist_event_reset(here.manual), IST_OK);
+    STAGE_IS(ist_event_set(here.automatic), IST_OK);
+    return 0;
+}
+
+static void end_crossed(const play *played, trace *child, unsigned n, run_tally *count)
+{
+    static const world_state one = {WORLD_FREE, 0, 1, 0, 0, 0};
+    (void)played;
+    (void)n;
+    count->before++;
+    player_ask(&run_keeper, cross, 0);
+    if (!trace_to_mark(child))
+        stage_fail("let on, the child does not end");
+    player_ask(&run_keeper, run_look, 0);
+    if (!ends_as(IST_TIMEOUT, &one, &run_shared->found))
+        complain("it takes what was never there at once, and leaves", &run_shared->found);
+    if (trace_finish(child) != 0)
+        stage_fail("the child failed");
+    count->after++;
+}
+
 static void run(const play *played)
 {
     static const run_way ways[] = {{"killed", NULL, NULL, NULL, end_killed},
@@ -188,6 +214,20 @@ PLAY(a_wait_for_all_with_ones_own, PLAY_ALL, "msa", 0, false, {WORLD_CHILD, 1, 1
 PLAY(a_wait_for_all_that_gives_up, PLAY_ALL, "msae", 0, false, {NOBODY, 1, 0, 1, 0, 0})
 PLAY(a_wait_for_all_that_sleeps, PLAY_ALL, "msae", MS, false, {WORLD_RIVAL, 1, 1, 1, 0, 0})
 
+/* W3. In which order it looks at the two is a matter of chance: each world is another one. */
+TEST(a_wait_for_all_takes_nothing_of_what_comes_one_after_the_other)
+{
+    static const run_way crossed[] = {{"crossed", NULL, NULL, NULL, end_crossed}};
+    static const play played = {"a_wait_for_all_of_two", PLAY_ALL, "ae", 0, false, {WORLD_FREE, 0, 0, 1, 0, 0}};
+    unsigned before = stage_failures();
+    const char *why = NULL;
+    if (!run_works(&why))
+        SKIP(stopped_after_each_instruction, why);
+    for (int n = 0; n < 8; n++)
+        run_all(&played, crossed, COUNT_OF(crossed));
+    assert_int_equal(stage_failures(), before);
+}
+
 static int suite(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +259,7 @@ static int suite(void)
         RUN(a_wait_for_all_with_ones_own),
         RUN(a_wait_for_all_that_gives_up),
         RUN(a_wait_for_all_that_sleeps),
+        RUN(a_wait_for_all_takes_nothing_of_what_comes_one_after_the_other),
     };
     int failed = cmocka_run_group_tests_name("process.posix_steps", tests, NULL, NULL);
     run_sum_up();
