@@ -204,7 +204,7 @@ void deputy_await_sleep(const deputy *who)
 {
     unsigned still = 0;
     unsigned long sleeps = 0;
-    for (unsigned look = 0; look < 200 && still < 5 && !deputy_has_answered(who); look++) {
+    for (unsigned look = 0; look < 60 && still < 5 && !deputy_has_answered(who); look++) {
         unsigned long before = sleeps;
         sleeps = deputy_sleeps(who);
         still = state_of(who) == 'S' && sleeps == before ? still + 1 : 0;
