@@ -119,8 +119,8 @@ IST_API ist_status ist_timer_import(ist_timer **out, const char *token);
  *           IST_E_OS.
  * Blocking: never; a stopped or killed process delays it by nothing.
  * Threads:  any thread; not a signal handler; not a vfork() child.
- * Platform: POSIX: an absolute time that came and was set back again before anybody waited or looked has not come. The
- *           timer is early by no more than isthmus/traits.h tells.
+ * Platform: POSIX: an absolute time that came and was set back again before anybody with a handle for writing waited or
+ *           looked has not come. The timer is early by no more than isthmus/traits.h tells.
  * Source:   Win32 SetWaitableTimer.                                                                      Since: 0.2
  */
 IST_API ist_status ist_timer_set(ist_timer *timer, ist_timer_clock clock, int64_t due_ns, uint32_t period_ms);

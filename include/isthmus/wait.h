@@ -12,18 +12,25 @@
  *     manual-reset event     set                             nothing; a reset that follows a set at once does not take
  *     manual-reset timer     due                             the release from whoever was blocked when it came
  *
- * Blocking. A blocked thread sleeps in the kernel and uses no processor time, except that on POSIX it looks again each
- * `recheck_ns` (isthmus/traits.h: at most 100 ms, a few microseconds of work), which heals what no system reports: a
- * process that was stopped or killed between changing an object and waking those who wait for it, a clock that was set.
- * Fairness. Nobody is promised to be next; a release wakes all who wait and the first to come takes it.
- * Timeouts are relative nanoseconds; IST_FOREVER waits without end, 0 only tries, other negative ones are IST_E_ARG.
- * A timeout is never early, and late only by the scheduler and the system's tick. Time spent in a suspended system does
+ * Blocking: a blocked thread sleeps in the kernel and uses no processor time, except that on POSIX it looks again each
+ * `recheck_ns` (isthmus/traits.h: at most 100 ms; some tens of microseconds of work). That heals what no system
+ * reports: a process that was stopped or killed between changing an object and waking those who wait for it, a clock
+ * that was set.
+ *
+ * Fairness: nobody is promised to be next. A release wakes all who wait, and the first to come takes it.
+ *
+ * Timeouts are relative nanoseconds; IST_FOREVER waits without end, 0 only tries, other negative ones are IST_E_ARG. A
+ * timeout is never early, and late only by the scheduler and the system's tick. Time spent in a suspended system does
  * not count on Linux.
- * Signals. A signal handler runs and the wait goes on; it ends no wait. Cancelling a thread does not end a wait either.
- * fork. The child owns nothing: the mutexes stay the parent's. It holds the objects as the parent does.
- * exit, kill, exec. The mutexes of a thread or process that has ended are abandoned: a blocked waiter learns it at once
+ *
+ * Signals: a signal handler runs and the wait goes on; it ends no wait. Cancelling a thread does not end one either.
+ *
+ * fork: the child owns nothing: the mutexes stay the parent's. It holds the objects as the parent does.
+ *
+ * exit, kill, exec: the mutexes of a thread or process that has ended are abandoned. A blocked waiter learns it at once
  * where the kernel reports the death (isthmus/traits.h: abandon_at_once), else within `recheck_ns`. Nothing that a
  * killed waiter had not yet taken is lost, and nobody else is stranded. A stopped process is not a dead one.
+ *
  * Closing the handles while a wait is blocked leaves the wait and the object as they are; only the name goes.
  */
 #ifndef ISTHMUS_WAIT_H

@@ -86,11 +86,7 @@ static __forceinline uint32_t atomic_add_u32(volatile uint32_t *word, uint32_t v
 #else
 #define IST_THREAD_LOCAL_QUICK IST_THREAD_LOCAL
 #endif
-#if defined(_WIN32)
-#define IST_HIDDEN
-#else
 #define IST_HIDDEN __attribute__((visibility("hidden")))
-#endif
 #define IST_APART __attribute__((noinline))
 
 /* Reads a word; what its writer wrote before is seen. */

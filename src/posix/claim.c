@@ -7,6 +7,7 @@
 
 #include "posix/claim_table.h"
 #include "posix/error.h"
+#include "posix/gate.h"
 #include "posix/object.h"
 
 #define SLOT_SHIFT 57
@@ -106,8 +107,17 @@ static bool settle_visited(void *context, registry_entry *entry)
     return true;
 }
 
-/* Settles what a claimant left that has ended. Only objects that this process holds can be reached: false if there is
-   another, whose next user will come to it. */
+/* Of objects that this process does not hold. Where the scope's directory has been replaced they cannot be found. */
+static bool settle_absent(const claims *table, const remains *left)
+{
+    scope where;
+    plat_error error;
+
+    return scope_again(&table->entry.where, &where, &error) == IST_OK && where.turn == table->entry.where.turn &&
+           object_settle_absent(&where, left->object, left->tag, left->value);
+}
+
+/* Settles what a claimant left that has ended. False if that cannot be done. */
 static bool settle_remains(const claims *table, size_t index)
 {
     volatile claim_slot *slot = &table->slots[index];
@@ -121,7 +131,8 @@ static bool settle_remains(const claims *table, size_t index)
     for (uint32_t item = 0; item < count && item < IST_WAIT_MAX; item++) {
         remains left = {atomic_load_u64(&slot->items[item].object), tag_of(index, item, sequence), 0};
 
-        if (outcome(table, left.tag, decision, &left.value) && !registry_visit(settle_visited, &left))
+        if (outcome(table, left.tag, decision, &left.value) && !registry_visit(settle_visited, &left) &&
+            !settle_absent(table, &left))
             return false;
     }
     return true;
@@ -129,10 +140,13 @@ static bool settle_remains(const claims *table, size_t index)
 
 static bool take_over_slot(claims *table, lives *of, size_t index, uint64_t owner)
 {
+    int entered = gate_enter();
     uint64_t last = atomic_load_u64(&table->slots[index].owner);
+    bool taken = last != 0 && !claim_is_tag(last) && life_has_ended(of, last, NULL) && settle_remains(table, index) &&
+                 take_slot(table, index, last, owner);
 
-    return last != 0 && !claim_is_tag(last) && life_has_ended(of, last, NULL) && settle_remains(table, index) &&
-           take_slot(table, index, last, owner);
+    gate_leave(entered);
+    return taken;
 }
 
 ist_status claim_begin(claims *table, lives *of, uint64_t owner, claim_attempt *out, plat_error *error)

@@ -34,9 +34,9 @@ static inline bool claim_is_tag(uint64_t state)
 /* This process's hold on a table. */
 typedef struct claims claims;
 
-/* Makes or joins the table for objects that this user makes with this audience. Inside the gate, as are all that
-   follow up to claims_drop. */
-ist_status claims_create(bool global, ist_audience audience, bool trust_everyone, claims **out, plat_error *error);
+/* Makes or joins the table for objects that this user makes with this audience; never a stranger's. Inside the gate, as
+   are all that follow up to claims_drop. */
+ist_status claims_create(bool global, ist_audience audience, claims **out, plat_error *error);
 
 /* Joins the table of an object that another handle has made. IST_E_NOT_FOUND: it is gone, and so is the object. */
 ist_status claims_open(const registry_entry *object, uint64_t id, ist_access access, claims **out, plat_error *error);

@@ -81,10 +81,9 @@ static claims *find(const char *entry_name, uint64_t id, const struct scope_stat
     return table;
 }
 
-static ist_status create_locked(bool global, ist_audience audience, bool trust_everyone, claims **out,
-                                plat_error *error)
+static ist_status create_locked(bool global, ist_audience audience, claims **out, plat_error *error)
 {
-    const registry_want want = {SEGMENT_CLAIMS, IST_WRITE, trust_everyone, 0, true};
+    const registry_want want = {SEGMENT_CLAIMS, IST_WRITE, false, 0, true};
     const registry_plan plan = {.size = table_size(), .audience = audience};
     char name[64];
     char entry_name[NAME_ENTRY_SIZE];
@@ -106,12 +105,12 @@ static ist_status create_locked(bool global, ist_audience audience, bool trust_e
     return settle(status, made, IST_WRITE, out, error);
 }
 
-ist_status claims_create(bool global, ist_audience audience, bool trust_everyone, claims **out, plat_error *error)
+ist_status claims_create(bool global, ist_audience audience, claims **out, plat_error *error)
 {
     ist_status status = IST_OK;
 
     (void)pthread_mutex_lock(&mutex);
-    status = create_locked(global, audience, trust_everyone, out, error);
+    status = create_locked(global, audience, out, error);
     (void)pthread_mutex_unlock(&mutex);
     return status;
 }

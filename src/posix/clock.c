@@ -41,6 +41,13 @@ int64_t clock_recheck(void)
     return recheck;
 }
 
+int64_t clock_next_recheck(void)
+{
+    int64_t latest = clock_steady() + recheck;
+
+    return latest - latest % USUAL_RECHECK;
+}
+
 bool plat_seam_utc(const volatile int64_t *offset_ns)
 {
     utc_offset = offset_ns;

@@ -23,4 +23,7 @@ int64_t clock_add(int64_t a, int64_t b);
 /* How long a sleep may last, at most. */
 int64_t clock_recheck(void);
 
+/* When one that begins now is to end. All end at the same times, so that one wake-up of a processor serves many. */
+int64_t clock_next_recheck(void);
+
 #endif

@@ -205,10 +205,10 @@ static step check_header(visit *here)
     }
     if (strcmp(header->name, here->entry->full_name) != 0 && here->want->id == 0)
         return refused(here, IST_E_CORRUPT, "name in the header");
-    if (header->kind != (uint32_t)here->want->kind)
-        return refused(here, IST_E_KIND, "kind");
     if (here->want->id != 0 && header->id != here->want->id)
         return STEP_NONE;
+    if (here->want->kind != SEGMENT_ANY && header->kind != (uint32_t)here->want->kind)
+        return refused(here, IST_E_KIND, "kind");
     if (here->denied || (here->want->access == IST_WRITE && (header->flags & SEGMENT_READ_ONLY) != 0))
         return refused(here, IST_E_ACCESS, "access");
     return check_modes(here);

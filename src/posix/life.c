@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -23,6 +24,9 @@ IST_THREAD_LOCAL_QUICK life_mine life_known[2];
 pthread_mutex_t life_mutex = PTHREAD_MUTEX_INITIALIZER;
 uint64_t life_space;
 lives *life_list;
+
+#define NUMBER_BITS 49
+#define NO_BLOCK UINT64_MAX /* a number that no id has */
 
 /* ---- which process ---- */
 
@@ -53,17 +57,34 @@ static void begin_generation(void)
     *generation = ++last_generation;
 }
 
-/* Lets go of what is the parent's. The memory of the slots stays: the list of robust mutexes that some C libraries hand
-   to a child leads through it. */
+/* Some C libraries hand a child its parent's list of robust mutexes, and write through it: it gets a copy of what is
+   the parent's, which nobody else sees. */
+static void make_private(life_block *block)
+{
+    size_t size = (size_t)life_block_size();
+    void *at = (void *)(uintptr_t)block->slots;
+    void *copy = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+
+    if (copy == MAP_FAILED)
+        return;
+    memcpy(copy, at, size);
+    if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0) == at)
+        memcpy(at, copy, size);
+    (void)munmap(copy, size);
+}
+
+/* Lets go of what is the parent's, but for the memory of the slots. */
 static void forget_blocks(void)
 {
     for (lives *of = life_list; of != NULL; of = of->next)
         for (life_block *block = of->blocks; block != NULL; block = block->next)
             if (block->own) {
                 registry_forget(&block->entry);
+                make_private(block);
                 block->own = false;
                 block->guard = NULL; /* is not here */
                 block->watches++;    /* for ever */
+                block->number = NO_BLOCK;
             }
 }
 
@@ -90,7 +111,8 @@ lives *lives_of(const scope *where)
     lives *of = NULL;
 
     (void)pthread_mutex_lock(&life_mutex);
-    for (of = life_list; of != NULL && of->where.state != where->state; of = of->next)
+    for (of = life_list; of != NULL && (of->where.state != where->state || of->where.turn != where->turn);
+         of = of->next)
         continue;
     if (of == NULL && (of = plat_memory_take(sizeof *of)) != NULL) {
         of->where = *where;
@@ -100,8 +122,6 @@ lives *lives_of(const scope *where)
     (void)pthread_mutex_unlock(&life_mutex);
     return of;
 }
-
-#define NUMBER_BITS 49
 
 /* Keeps the lock of a block by a mapping of its description, which no close can reach and no fork copies. Where a
    mapping does not keep a lock the descriptor has to. */

@@ -40,7 +40,7 @@ typedef struct lives {
     struct life_block *blocks;
 } lives;
 
-/* The scope's; NULL where there is no memory for it. Inside the gate. */
+/* Those of a scope's directory as it is; NULL where there is no memory for them. Inside the gate. */
 lives *lives_of(const scope *where);
 
 /* What a thread knows of itself in the last scope of each sort that it was in. */

@@ -62,7 +62,7 @@ ist_status life_block_map(life_block *block, int fd, uint32_t data_offset, bool 
     return IST_OK;
 }
 
-/* Opens a block's file. -1 with ENOENT where it is gone. */
+/* Opens a block's file. -1 with ENOENT where it is gone; not where the whole directory is, with the living in it. */
 static int open_block(const lives *of, uint64_t number)
 {
     char name[32];
@@ -70,8 +70,8 @@ static int open_block(const lives *of, uint64_t number)
     scope where;
     plat_error error;
 
-    if (scope_again(&of->where, &where, &error) != IST_OK) {
-        errno = EACCES;
+    if (scope_again(&of->where, &where, &error) != IST_OK || where.turn != of->where.turn) {
+        errno = ESTALE;
         return -1;
     }
     life_block_name(name, number);

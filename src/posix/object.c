@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "posix/access.h"
 #include "posix/error.h"
@@ -173,6 +174,15 @@ static ist_status hold_table(plat_object *object, uint64_t id, plat_error *error
     return id != 0 ? claims_open(&object->entry, id, object->access, &object->claims, error) : IST_OK;
 }
 
+/* Several who join what a dying process lets go of, its table first, could keep it from each other for ever. */
+static void step_aside(int tries)
+{
+    struct timespec rest = {0, (long)(name_number() % 100000)};
+
+    if (tries > 3)
+        (void)nanosleep(&rest, NULL);
+}
+
 static ist_status settle(plat_object *object, plat_error *error)
 {
     uint64_t table = 0;
@@ -187,6 +197,24 @@ static ist_status settle(plat_object *object, plat_error *error)
     object->place = life_place(&object->entry.where);
     object->writer_lives = object->access == IST_WRITE ? object->lives : NULL;
     return status;
+}
+
+bool object_settle_absent(const scope *where, uint64_t id, uint64_t tag, uint64_t value)
+{
+    const registry_want want = {SEGMENT_ANY, IST_WRITE, true, id, false};
+    plat_error error;
+    plat_object object = {.access = IST_WRITE};
+    ist_status status = registry_open_by_id(&object.entry, where, &want, &error);
+
+    if (status == IST_E_NOT_FOUND)
+        return true;
+    if (status == IST_OK && object_of(&object.entry) != NULL)
+        status = map_words(&object, &error);
+    if (status == IST_OK && object.words != NULL)
+        (void)atomic_swap_u64(&object.words->state, &tag, value);
+    leave(&object);
+    clear(&object);
+    return status == IST_OK;
 }
 
 /* Ends what began as a join; out by the same door as everybody if it fails. */
@@ -219,6 +247,7 @@ static ist_status open_named(const plat_name *name, const registry_want *want, p
 
         if (joined < 0 || status != IST_E_NOT_FOUND)
             return status;
+        step_aside(i);
     }
     return gave_up(error);
 }
@@ -247,7 +276,7 @@ static ist_status create_once(const plat_name *name, const plat_object_request *
 
     *joined = false;
     if (is_taken(request->kind, request->manual_reset))
-        status = claims_create(global, request->audience, request->trust_everyone, &object->claims, error);
+        status = claims_create(global, request->audience, &object->claims, error);
     if (status != IST_OK)
         return open_instead(name, want, object, status, error);
     fill_words(request, global, me, object->claims, &words);
@@ -270,6 +299,7 @@ static ist_status create_looped(const plat_name *name, const plat_object_request
         clear(object);
         if (!joined || status != IST_E_NOT_FOUND)
             return status;
+        step_aside(i);
     }
     return gave_up(error);
 }

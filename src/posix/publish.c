@@ -104,6 +104,7 @@ static ist_status make_segment(registry_entry *entry, const char *private_name, 
                                plat_error *error)
 {
     access_modes modes = access_modes_of((ist_audience)entry->header.audience);
+    mode_t life = plan->alone && modes.life != 0 ? 0600 : modes.life;
     ist_status status = make_file(entry, private_name, "r", modes.segment, &entry->hold, error);
 
     if (status == IST_OK)
@@ -113,8 +114,8 @@ static ist_status make_segment(registry_entry *entry, const char *private_name, 
         status = open_access(entry, private_name, error);
     if (status == IST_OK)
         status = segment_write(entry->access.fd, &entry->header, &plan->content, &entry->life, error);
-    if (status == IST_OK && modes.life != 0)
-        status = make_life(entry, private_name, modes.life, error);
+    if (status == IST_OK && life != 0)
+        status = make_life(entry, private_name, life, error);
     if (status == IST_OK && modes.directory != 0700 &&
         fchmodat(entry->where.directory, private_name, modes.directory, 0) != 0)
         status = error_from_errno(error, "fchmodat");

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "posix/error.h"
 #include "posix/join.h"
@@ -95,6 +96,37 @@ ist_status registry_open_known(registry_entry *entry, const scope *where, const 
     entry->access = DESCRIPTOR_NONE;
     (void)snprintf(entry->name, sizeof entry->name, "%s", name);
     return open_loop(&here);
+}
+
+static bool is_object(const scope *where, const char *name)
+{
+    char letter = name[strlen(where->prefix)];
+
+    return letter == NAME_CLASS_NAMED || letter == NAME_CLASS_HASHED || letter == NAME_CLASS_UNNAMED;
+}
+
+/* What cannot be read for other reasons than a lack of this process's is not the one that is wanted. */
+static bool is_lack(ist_status status)
+{
+    return status == IST_E_LIMIT || status == IST_E_MEMORY || status == IST_E_OS;
+}
+
+ist_status registry_open_by_id(registry_entry *entry, const scope *where, const registry_want *want, plat_error *error)
+{
+    char name[NAME_ENTRY_SIZE];
+    scope_names names;
+    ist_status status = scope_list(where, &names, error);
+
+    entry->hold = DESCRIPTOR_NONE;
+    entry->access = DESCRIPTOR_NONE;
+    if (status != IST_OK)
+        return status;
+    status = IST_E_NOT_FOUND;
+    while (status != IST_OK && !is_lack(status) && scope_names_take(&names, name, sizeof name))
+        if (is_object(where, name))
+            status = registry_open_known(entry, where, name, want, error);
+    plat_memory_give(names.text);
+    return status == IST_OK || is_lack(status) ? status : IST_E_NOT_FOUND;
 }
 
 /* After there was no room: somebody may have published meanwhile, and what we had taken may have been in the way. */

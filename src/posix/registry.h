@@ -58,6 +58,9 @@ ist_status registry_open(registry_entry *entry, const plat_name *name, const reg
 ist_status registry_open_known(registry_entry *entry, const scope *where, const char *name, const registry_want *want,
                                plat_error *error);
 
+/* The same for the object with the id that is wanted, under whatever name. It looks at every entry of the scope. */
+ist_status registry_open_by_id(registry_entry *entry, const scope *where, const registry_want *want, plat_error *error);
+
 /* Joins (IST_EXISTED) or makes (IST_OK). name NULL makes an unnamed one. */
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
                            const registry_plan *plan, plat_error *error);

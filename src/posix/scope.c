@@ -41,6 +41,7 @@ struct scope_state {
     bool counts;  /* its size tells how many entries there are */
     uint64_t own; /* objects that this process made and holds by the handle that made them */
     bool lost;    /* own says too much */
+    uint64_t turn;
     descriptor directory;
     scope_names names;      /* the snapshot, */
     struct timespec listed; /* taken when the directory had this time of modification; 0 if that was just now */
@@ -164,6 +165,9 @@ static ist_status replace_directory(struct scope_state *state, plat_error *error
     }
     if (status == IST_OK) {
         state->lost = state->lost || state->directory.fd >= 0;
+        if (state->directory.fd >= 0 &&
+            (state->directory.inode != fresh.inode || state->directory.device != fresh.device))
+            state->turn++;
         state->directory = fresh;
         state->counts = !state->global && has_countable_size(fresh.fd);
     }
@@ -231,7 +235,7 @@ static ist_status use_locked(bool global, uid_t user, scope *out, plat_error *er
     if (!is_usable(state, &facts))
         status = replace_directory(state, error);
     if (status == IST_OK) {
-        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, 0, false};
+        *out = (scope){state->directory.fd, global ? GLOBAL_PREFIX : "", user, global, state, 0, state->turn, false};
         out->foreign = count_foreign(state, &facts);
         out->settled = is_same_time(modified(&facts), state->listed);
     }

@@ -19,6 +19,7 @@ typedef struct scope {
     bool global;
     struct scope_state *state; /* the process's own, for the sweep */
     uint64_t foreign;          /* entries that this process did not make; UINT64_MAX where that is not known */
+    uint64_t turn;             /* how often another directory took the place of one that was removed */
     bool settled;              /* nothing was made or removed since the snapshot for the sweep was taken */
 } scope;
 

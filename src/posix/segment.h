@@ -54,6 +54,7 @@
 
 /* The last two are the library's own: posix/life.h, posix/claim.h. */
 typedef enum segment_kind {
+    SEGMENT_ANY = 0, /* to look for */
     SEGMENT_MAPPING = 1,
     SEGMENT_MUTEX = 2,
     SEGMENT_SEMAPHORE = 3,

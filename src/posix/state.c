@@ -15,9 +15,22 @@ ist_status object_check_writable(const plat_object *object, plat_error *error)
 /* Attempts that come one upon the other, before it is somebody who means harm. */
 #define MOST_SETTLED 1000000
 
+/* An attempt is over in less time than this takes, unless its claimant does not run: given up at once by everybody who
+   looks, no wait for all would ever come to an end beside somebody who polls. */
+#define LOOKS_BEFORE_SETTLING 200
+
+static uint64_t read_patiently(plat_object *object)
+{
+    uint64_t state = atomic_load_u64(&object->words->state);
+
+    for (int i = 0; claim_is_tag(state) && i < LOOKS_BEFORE_SETTLING; i++)
+        state = atomic_load_u64(&object->words->state);
+    return state;
+}
+
 ist_status object_state(plat_object *object, uint64_t *state, plat_error *error)
 {
-    *state = atomic_load_u64(&object->words->state);
+    *state = read_patiently(object);
     for (int i = 0; claim_is_tag(*state); i++) {
         ist_status status = i < MOST_SETTLED
                                 ? claim_settle(object->claims, &object->words->state, *state, error)
@@ -25,7 +38,7 @@ ist_status object_state(plat_object *object, uint64_t *state, plat_error *error)
 
         if (status != IST_OK)
             return status;
-        *state = atomic_load_u64(&object->words->state);
+        *state = read_patiently(object);
     }
     return IST_OK;
 }

@@ -236,15 +236,16 @@ static ist_status try_all(gathering *all)
     return finish(all, status);
 }
 
-/* Tries in a row that others have defeated; then a pause, growing and random, up to a millisecond. */
-#define MOST_TRIES 10000
+/* Tries in a row that others have defeated, at least; then the deadline counts. Between them pauses, growing and
+   random, up to a millisecond. */
+#define LEAST_TRIES 200
 #define TRIES_WITHOUT_PAUSE 8
 #define LONGEST_PAUSE 1000000L
 
 static void pause_after(int tries, uint64_t salt)
 {
     struct timespec rest = {0, 0};
-    long most = tries < 32 ? 1000L * tries : LONGEST_PAUSE;
+    long most = tries < LONGEST_PAUSE / 1000 ? 1000L * tries : LONGEST_PAUSE;
 
     if (tries < TRIES_WITHOUT_PAUSE) {
         (void)sched_yield();
@@ -254,19 +255,26 @@ static void pause_after(int tries, uint64_t salt)
     (void)nanosleep(&rest, NULL);
 }
 
-ist_status take_all(take_item *items, const size_t *order, size_t count, bool watches, size_t *blocking,
-                    plat_error *error)
+ist_status take_all(take_item *items, const size_t *order, size_t count, int64_t deadline, bool watches,
+                    size_t *blocking, plat_error *error)
 {
     gathering all = {.items = items, .order = order, .count = count, .watches = watches, .error = error};
-    ist_status status = IST_EMPTY;
+    ist_status status = try_all(&all);
 
-    for (int tries = 1; tries <= MOST_TRIES && status == IST_EMPTY; tries++) {
+    for (int tries = 1; status == IST_EMPTY && (tries < LEAST_TRIES || clock_steady() < deadline); tries++) {
+        pause_after(tries, items[0].me);
         status = try_all(&all);
-        if (status == IST_EMPTY)
-            pause_after(tries, items[0].me);
     }
     *blocking = all.blocking;
-    if (status == IST_EMPTY)
-        status = error_refuse(error, IST_E_LIMIT, "attempts", "%s", "10,000 in a row were defeated");
     return status;
+}
+
+void take_look_at_timer(take_item *item)
+{
+    plat_error error;
+    uint64_t state = 0;
+    offer found;
+
+    if (item->object->kind == PLAT_TIMER && object_peek(item->object, &state))
+        (void)look(item, state, false, &found, &error);
 }

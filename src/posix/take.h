@@ -21,9 +21,12 @@ typedef struct take_item {
 /* IST_OK or IST_ABANDONED: taken. IST_TIMEOUT: not signalled. With `watches` the owner's life is kept in the item. */
 ist_status take_one(take_item *item, bool watches, plat_error *error);
 
-/* The same for all at one instant. IST_TIMEOUT: *blocking is one that was not signalled; IST_E_LIMIT: too many others
-   are at it. order lists the items by their objects' ids. */
-ist_status take_all(take_item *items, const size_t *order, size_t count, bool watches, size_t *blocking,
-                    plat_error *error);
+/* The same for all at one instant, in the order of their objects' ids. IST_TIMEOUT: *blocking is one that was not
+   signalled. IST_EMPTY: others were always in the way, until the deadline or, if that is earlier, for many tries. */
+ist_status take_all(take_item *items, const size_t *order, size_t count, int64_t deadline, bool watches,
+                    size_t *blocking, plat_error *error);
+
+/* Looks at a timer that was not come to, so that it is seen that its time has come. */
+void take_look_at_timer(take_item *item);
 
 #endif

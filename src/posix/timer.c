@@ -17,6 +17,8 @@
  */
 #include "posix/timer.h"
 
+#include <sched.h>
+
 #include "posix/error.h"
 #include "posix/offer.h"
 
@@ -127,9 +129,9 @@ static bool read_setting(const plat_object *timer, uint64_t state, reading *out,
 
 static bool is_current(const plat_object *timer, size_t index)
 {
-    uint64_t state = atomic_load_u64(&timer->words->state);
+    uint64_t state = 0;
 
-    return claim_is_tag(state) || setting_of(state) == index;
+    return !object_peek(timer, &state) || setting_of(state) == index;
 }
 
 static bool claim_setting(plat_object *timer, size_t index, uint64_t me)
@@ -148,6 +150,9 @@ static bool claim_setting(plat_object *timer, size_t index, uint64_t me)
     return false;
 }
 
+/* Times that all settings may be in the hands of others, before it is because they are stopped. */
+#define MOST_ROUNDS 1000
+
 static ist_status find_setting(plat_object *timer, uint64_t me, size_t *index, plat_error *error)
 {
     uint64_t state = 0;
@@ -155,10 +160,13 @@ static ist_status find_setting(plat_object *timer, uint64_t me, size_t *index, p
 
     if (status != IST_OK)
         return status;
-    for (size_t n = 1; n < TIMER_SETTINGS; n++) {
-        *index = (setting_of(state) + n) % TIMER_SETTINGS;
-        if (claim_setting(timer, *index, me))
-            return IST_OK;
+    for (int round = 0; round < MOST_ROUNDS; round++) {
+        for (size_t n = 1; n < TIMER_SETTINGS; n++) {
+            *index = (setting_of(state) + n) % TIMER_SETTINGS;
+            if (claim_setting(timer, *index, me))
+                return IST_OK;
+        }
+        (void)sched_yield();
     }
     return error_refuse(error, IST_E_LIMIT, "settings", "%s", "as many threads were stopped while they set the timer");
 }
@@ -279,6 +287,7 @@ ist_status timer_query(plat_object *timer, uint32_t *signalled, plat_error *erro
 {
     uint64_t state = 0;
     static const offer_asker nobody = {0, 0, false, NULL};
+    static const timer_setting nothing = {0};
     reading now;
     offer found = {false, false, 0, CLOCK_NEVER};
     ist_status status = IST_OK;
@@ -287,11 +296,13 @@ ist_status timer_query(plat_object *timer, uint32_t *signalled, plat_error *erro
         if (!object_peek(timer, &state))
             return error_refuse(error, IST_E_CORRUPT, "state word", "%s", "");
     while (!read_setting(timer, state, &now, &status, error));
-    if (status == IST_OK) {
-        make_offer(timer, state, &now, &nobody, &found);
-        *signalled = found.signalled ? 1 : 0;
-    }
-    return status;
+    if (status != IST_OK)
+        return status;
+    if (wants_latch(timer, &now))
+        (void)replace(timer, latch, &nothing, state, error);
+    make_offer(timer, state, &now, &nobody, &found);
+    *signalled = found.signalled ? 1 : 0;
+    return IST_OK;
 }
 
 /* ---- set, cancel ---- */

@@ -17,6 +17,7 @@
 /* One call. */
 typedef struct waiting {
     const plat_wait_request *request;
+    plat_object *objects[IST_WAIT_MAX]; /* those of the request, which a close of their handles may free */
     take_item items[IST_WAIT_MAX];
     size_t order[IST_WAIT_MAX]; /* of a wait for all: by the objects' ids */
     size_t blocking;            /* of a wait for all: one that was not signalled */
@@ -150,12 +151,12 @@ static ist_status give_signal(plat_object *object, plat_error *error)
 /* ---- look ---- */
 
 /* The lowest that is signalled: in their order each was looked at, so that none before it was signalled throughout. */
-static ist_status look(waiting *here, bool watches)
+static ist_status look(waiting *here, int64_t deadline, bool watches)
 {
     size_t count = here->request->count;
 
     if (here->request->all && count > 1)
-        return take_all(here->items, here->order, count, watches, &here->blocking, here->error);
+        return take_all(here->items, here->order, count, deadline, watches, &here->blocking, here->error);
     for (size_t n = 0; n < count; n++) {
         ist_status status = take_one(&here->items[n], watches, here->error);
 
@@ -205,13 +206,14 @@ static void sleep_until(waiting *here, const word_watch *announced, int64_t dead
 {
     word_watch watches[WORD_WATCH_MAX];
     size_t count = 0;
-    /* All who sleep look again at the same times, so that one wake-up of the processor serves many. */
-    int64_t soon = clock_steady() + clock_recheck();
-    int64_t until = sooner(deadline, soon - soon % clock_recheck());
+    int64_t until = sooner(deadline, clock_next_recheck());
 
     for (size_t n = 0; n < here->request->count; n++)
         if (sleeps_on(here, n)) {
             watches[count++] = announced[n];
+            until = sooner(until, here->items[n].due);
+        } else {
+            take_look_at_timer(&here->items[n]);
             until = sooner(until, here->items[n].due);
         }
     for (size_t n = 0; n < here->request->count; n++)
@@ -240,7 +242,7 @@ static bool has_moved(const waiting *here, const word_watch *announced)
     return false;
 }
 
-/* The blocking part. The objects stay while it lasts, whoever closes their handles (L5). */
+/* The blocking part. */
 static ist_status block(waiting *here, int64_t deadline)
 {
     word_watch announced[IST_WAIT_MAX];
@@ -248,12 +250,11 @@ static ist_status block(waiting *here, int64_t deadline)
 
     while (status == IST_TIMEOUT) {
         bool over = deadline != CLOCK_NEVER && clock_steady() >= deadline;
+        bool sleeps = false;
         size_t blocking = here->blocking;
 
-        bool sleeps = false;
-
         announce_all(here, announced);
-        status = look(here, !over);
+        status = look(here, deadline, !over);
         sleeps = status == IST_TIMEOUT && !over && blocking == here->blocking;
         if (sleeps)
             sleep_until(here, announced, deadline);
@@ -262,50 +263,57 @@ static ist_status block(waiting *here, int64_t deadline)
             break;
         /* Who takes what woke him has not announced himself again, and costs the next signal no needless call. */
         if (sleeps && has_moved(here, announced))
-            status = look(here, false);
+            status = look(here, deadline, false);
     }
     return status;
 }
 
-static ist_status block_holding(waiting *here, int64_t deadline)
-{
-    ist_status status = IST_OK;
-
-    for (size_t n = 0; n < here->request->count; n++)
-        object_reference(here->request->items[n]);
-    status = block(here, deadline);
-    for (size_t n = 0; n < here->request->count; n++)
-        object_release(here->items[n].object);
-    return status;
-}
-
+/* The objects stay while the wait lasts, whoever closes their handles, be it in answer to the signal (L5). */
 static ist_status wait(waiting *here)
 {
     const plat_wait_request *request = here->request;
+    int64_t timeout_ns = request->timeout_ns;
+    bool signals = request->signal != NULL;
+    int64_t deadline = 0;
     ist_status status = begin(here);
 
-    if (status == IST_OK && request->signal != NULL)
+    if (status == IST_OK && signals)
         status = give_signal(request->signal, here->error);
-    if (status == IST_OK)
-        status = look(here, false);
-    if (status == IST_TIMEOUT && request->timeout_ns != 0)
-        status = block_holding(here, deadline_of(request->timeout_ns));
-    return status;
+    if (status == IST_OK) {
+        if (timeout_ns != 0)
+            deadline = deadline_of(timeout_ns);
+        status = look(here, deadline, false);
+    }
+    if (status == IST_TIMEOUT && timeout_ns != 0)
+        status = block(here, deadline);
+    if (status != IST_EMPTY)
+        return status;
+    return timeout_ns != 0 ? IST_TIMEOUT
+                           : error_refuse(here->error, IST_E_LIMIT, "attempts", "%s", "others were always in the way");
 }
 
 ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)
 {
     waiting here;
+    plat_wait_request ours = *request;
+    size_t count = request->count;
     ist_status status = IST_OK;
     int cancel_state = 0;
 
-    here.request = request;
+    ours.items = here.objects;
+    here.request = &ours;
     here.blocking = 0;
     here.index = 0;
     here.error = error;
     /* Some of the sleeps are points where a thread can be cancelled. */
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    for (size_t n = 0; n < count; n++) {
+        here.objects[n] = request->items[n];
+        object_reference(here.objects[n]);
+    }
     status = wait(&here);
+    for (size_t n = 0; n < count; n++)
+        object_release(here.objects[n]);
     (void)pthread_setcancelstate(cancel_state, NULL);
     *index = here.index;
     return status;

@@ -11,13 +11,17 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/atomic.h"
 #include "posix/clock.h"
+
+/* As the kernel numbers them; not every C library comes with its headers. */
+#define FUTEX_WAKE 1
+#define FUTEX_WAIT_BITSET 9
+#define FUTEX_BITSET_MATCH_ANY UINT32_C(0xffffffff)
 
 /* Of one number on every architecture that it exists on. */
 #define NUMBER_FUTEX_WAITV 449
@@ -53,11 +57,19 @@ static kernel_time to_kernel(int64_t ns)
     return (kernel_time){ns / 1000000000, ns % 1000000000};
 }
 
+static bool is_missing(long result)
+{
+    return result < 0 && (errno == ENOSYS || errno == EPERM);
+}
+
+/* Before Linux 5.1 there are no 64-bit times where longs have 32 bits. */
 static void sleep_on_one(const word_watch *watch, int64_t until_ns)
 {
     kernel_time until = to_kernel(until_ns);
 
-    (void)syscall(NUMBER_FUTEX, watch->word, FUTEX_WAIT_BITSET, watch->value, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+    if (is_missing(
+            syscall(NUMBER_FUTEX, watch->word, FUTEX_WAIT_BITSET, watch->value, &until, NULL, FUTEX_BITSET_MATCH_ANY)))
+        word_poll(watch, 1, until_ns);
 }
 
 /* False where the system has no such call. */
@@ -68,8 +80,7 @@ static bool sleep_on_several(const word_watch *watches, size_t count, int64_t un
 
     for (size_t n = 0; n < count; n++)
         waiters[n] = (kernel_waiter){watches[n].value, (uintptr_t)watches[n].word, WAITER_IS_32_BITS, 0};
-    return syscall(NUMBER_FUTEX_WAITV, waiters, (unsigned)count, 0U, &until, CLOCK_MONOTONIC) >= 0 ||
-           (errno != ENOSYS && errno != EPERM);
+    return !is_missing(syscall(NUMBER_FUTEX_WAITV, waiters, (unsigned)count, 0U, &until, CLOCK_MONOTONIC));
 }
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -102,7 +113,7 @@ void word_wake(const volatile uint32_t *word)
 bool word_waits_for_several(void)
 {
     if (atomic_load_u32(&waitv_is_missing) == 0 &&
-        syscall(NUMBER_FUTEX_WAITV, NULL, 0U, 0U, NULL, CLOCK_MONOTONIC) < 0 && (errno == ENOSYS || errno == EPERM))
+        is_missing(syscall(NUMBER_FUTEX_WAITV, NULL, 0U, 0U, NULL, CLOCK_MONOTONIC)))
         atomic_store_u32(&waitv_is_missing, 1);
     return atomic_load_u32(&waitv_is_missing) == 0;
 }
