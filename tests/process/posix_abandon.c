@@ -253,12 +253,24 @@ TEST(who_is_told_of_a_death_and_stops_or_dies_delays_others_by_a_re_check)
 
 /* ---- a life that is another's by now ---- */
 
+static unsigned *tries;
+
 static ist_status snatch(unsigned number)
 {
     ist_status status = IST_TIMEOUT;
-    while (status == IST_TIMEOUT)
+    while (status == IST_TIMEOUT) {
         status = prop_try(number);
+        __atomic_fetch_add(tries, 1, __ATOMIC_RELEASE);
+    }
     return status;
+}
+
+static void ask_snatching(deputy *who)
+{
+    unsigned before = __atomic_load_n(tries, __ATOMIC_ACQUIRE);
+    deputy_ask(who, snatch, 0);
+    while (__atomic_load_n(tries, __ATOMIC_ACQUIRE) < before + 10)
+        usleep(100);
 }
 
 /* The sleeper began when `first` owned; then `second` does, and dies. */
@@ -267,6 +279,7 @@ static int stale_life(void *argument)
     bool first_dies = *(bool *)argument;
     ist_status second_gets = first_dies ? IST_ABANDONED : IST_OK;
     unsigned snatched = 0;
+    tries = stage_memory(sizeof *tries);
     for (unsigned round = 0; round < 10; round++) {
         deputy *first = props_deputy();
         deputy *second = props_deputy();
@@ -274,7 +287,7 @@ static int stale_life(void *argument)
         stage_case("round %u of a stale life", round);
         DEPUTY_IS(first, prop_acquire, 0, IST_OK);
         ask_asleep(sleeper, prop_acquire, 0);
-        deputy_ask(second, snatch, 0);
+        ask_snatching(second);
         if (first_dies)
             deputy_kill(first);
         else
