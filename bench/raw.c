@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -15,6 +14,10 @@
 #include <unistd.h>
 
 #include "fail.h"
+
+/* As the kernel numbers them; not every C library comes with its headers. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
 
 #define NUMBER_FUTEX_WAITV 449
 #define MOST_EVENTS 64

@@ -40,13 +40,16 @@ static bool calls_system(pid_t pid, uint64_t place)
 }
 
 /* Resumes until the next trap. A signal that is no mark is handed on. */
-static bool resume(trace *child, enum __ptrace_request how)
+static bool resume(trace *child, bool step)
 {
     uintptr_t deliver = 0;
     child->marked = false;
     for (;;) {
         int status = 0;
-        ptrace(how, child->pid, NULL, deliver);
+        if (step)
+            ptrace(PTRACE_SINGLESTEP, child->pid, NULL, deliver);
+        else
+            ptrace(PTRACE_CONT, child->pid, NULL, deliver);
         while (waitpid(child->pid, &status, __WALL) < 0 && errno == EINTR) {}
         if (!WIFSTOPPED(status)) {
             child->ended = true;
@@ -71,7 +74,7 @@ bool step_record(trace *child, step_path *out)
     out->place[0] = place_of(child->pid);
     out->notable[0] = true;
     shadow_begin(&seen);
-    while (resume(child, PTRACE_SINGLESTEP) && out->count < STEP_MOST - 1) {
+    while (resume(child, true) && out->count < STEP_MOST - 1) {
         uint64_t place = place_of(child->pid);
         bool changed = shadow_changed(&seen);
         out->notable[out->count] = out->notable[out->count] || changed || calls;
@@ -100,7 +103,7 @@ bool step_to(trace *child, const step_path *path, unsigned n)
         return false;
     for (unsigned at = 1; at <= n && comes; at++)
         if (path->place[at] == place)
-            comes = resume(child, PTRACE_CONT);
+            comes = resume(child, false);
     if (!child->ended)
         ptrace(PTRACE_POKEUSER, child->pid, DEBUG_REGISTER(7), NULL);
     return comes;
