@@ -6,11 +6,12 @@
  * ISTHMUS_TEST_PEERS how many there are at once.
  *
  * Invariants. Of the guard, the shares, the baton and the lamp (a mutex, a semaphore, an automatic and a manual-reset
- * event): shares and baton are only taken by waits for all four, and given back before the guard is released. So who
- * gets the guard in order finds all of them; who gets it from a dead owner mends what that one had taken. Nobody owns
- * the guard who is not alone with it. Of the coins, the bell and the alarm (a semaphore, an automatic event, a timer):
- * what was given is what was taken and what is there, but for what those were about who were killed; no more coins are
- * there than there may be; and what is set is taken, since somebody always waits.
+ * event): shares and baton are only taken by waits for all four, and given back before the guard is released, and only
+ * who has the guard puts the lamp out, for a while. So who gets the guard in order finds all of them; who gets it from
+ * a dead owner mends what that one had taken. Nobody owns the guard who is not alone with it. Of the coins, the bell
+ * and the alarm (a semaphore, an automatic event, a timer): what was given is what was taken and what is there, but for
+ * what those were about who were killed; no more coins are there than there may be; and what is set is taken, since
+ * somebody always waits.
  */
 #include "support/check.h"
 #include "support/peer.h"

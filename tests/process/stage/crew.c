@@ -14,11 +14,11 @@
 
 ledger *book;
 tools mine;
-char crew_names[7][STAGE_NAME_SIZE];
+char crew_names[8][STAGE_NAME_SIZE];
 
 void crew_begin(void)
 {
-    static const char *const words[] = {"guard", "shares", "baton", "lamp", "coins", "bell", "alarm"};
+    static const char *const words[] = {"guard", "shares", "baton", "lamp", "coins", "bell", "alarm", "clock"};
     book = stage_memory(sizeof *book);
     for (size_t n = 0; n < COUNT_OF(words); n++)
         stage_name(crew_names[n], "", words[n]);
@@ -79,20 +79,31 @@ static void give_back(uint32_t missing)
     STAGE_IS(ist_event_set(mine.baton), IST_OK);
 }
 
-void check_shares(uint32_t least, uint32_t most, bool has_baton, const char *who)
+void check_shares(uint32_t least, uint32_t most, bool has_baton, bool has_lamp, const char *who)
 {
     uint32_t count = count_of(mine.shares);
     if (count < least || count > most)
         stage_fail("%s finds %u shares, not %u to %u", who, (unsigned)count, (unsigned)least, (unsigned)most);
     if (has_baton && !is_set(mine.baton))
         stage_fail("%s finds no baton", who);
+    if (has_lamp && !is_set(mine.lamp))
+        stage_fail("%s finds the lamp out", who);
 }
 
-/* So that some are killed while they have the guard. */
+/* So that some are killed while they have the guard, some of them once more, and while the lamp is out. */
 static void dwell(uint64_t random)
 {
+    bool again = random % 5 == 0;
+    if (again)
+        STAGE_IS(ist_mutex_acquire(mine.guard, 0), IST_OK);
+    if (random % 7 == 0)
+        STAGE_IS(ist_event_reset(mine.lamp), IST_OK);
     if (random % 4 == 0)
         usleep((useconds_t)(random % 1000));
+    if (random % 7 == 0)
+        STAGE_IS(ist_event_set(mine.lamp), IST_OK);
+    if (again)
+        STAGE_IS(ist_mutex_release(mine.guard), IST_OK);
 }
 
 static void take_together(unsigned place, uint64_t random)
@@ -105,7 +116,7 @@ static void take_together(unsigned place, uint64_t random)
     if (status != IST_ABANDONED && !STAGE_IS(status, IST_OK))
         return;
     enter_guard(place, status == IST_ABANDONED);
-    check_shares(SHARES - 1, SHARES - 1, false, "who has taken all");
+    check_shares(SHARES - 1, SHARES - 1, false, true, "who has taken all");
     if (is_set(mine.baton))
         stage_fail("the baton is there although it was taken");
     add(&book->together);
@@ -121,12 +132,13 @@ void take_guard(unsigned place, uint64_t random)
         return;
     enter_guard(place, status == IST_ABANDONED);
     if (status == IST_ABANDONED) {
-        check_shares(SHARES - 1, SHARES, false, "who mends");
+        check_shares(SHARES - 1, SHARES, false, false, "who mends");
         dwell(random);
+        STAGE_IS(ist_event_set(mine.lamp), IST_OK);
         give_back(SHARES - count_of(mine.shares));
         add(&book->mended);
     } else {
-        check_shares(SHARES, SHARES, true, "who has the guard");
+        check_shares(SHARES, SHARES, true, true, "who has the guard");
         dwell(random);
     }
     add(&book->alone);
@@ -204,6 +216,26 @@ static void give_coin(unsigned place)
         stage_fail("too many coins");
 }
 
+/* ---- clock ---- */
+
+static void wind_clock(uint64_t random)
+{
+    switch (random % 4) {
+    case 0:
+        STAGE_IS(ist_timer_cancel(mine.clock), IST_OK);
+        break;
+    case 1:
+        STAGE_IS(ist_timer_set(mine.clock, IST_TIMER_UTC, (int64_t)(random % 1000), 0), IST_OK);
+        break;
+    default:
+        STAGE_IS(ist_timer_set(mine.clock, IST_TIMER_RELATIVE, (int64_t)(random % 1000000), (uint32_t)(random % 4 - 2)),
+                 IST_OK);
+    }
+    ist_status status = ist_wait(ist_timer_waitable(mine.clock), (int64_t)(random % 500000));
+    if (status != IST_TIMEOUT)
+        STAGE_IS(status, IST_OK);
+}
+
 /* ---- the crowd ---- */
 
 void crew_reset(unsigned place)
@@ -220,13 +252,14 @@ void crew_join(void)
     STAGE_IS(ist_semaphore_open(&mine.coins, crew_names[4], IST_WRITE), IST_OK);
     STAGE_IS(ist_event_open(&mine.bell, crew_names[5], IST_WRITE), IST_OK);
     STAGE_IS(ist_timer_open(&mine.alarm, crew_names[6], IST_WRITE), IST_OK);
+    STAGE_IS(ist_timer_open(&mine.clock, crew_names[7], IST_WRITE), IST_OK);
 }
 
 void crew_work(unsigned place, uint64_t random)
 {
     uint64_t choice = random >> 32;
     add(&book->operations);
-    switch (random % 8) {
+    switch (random % 9) {
     case 0:
     case 1:
         take_together(place, choice);
@@ -245,6 +278,9 @@ void crew_work(unsigned place, uint64_t random)
         break;
     case 6:
         take_any(place, true, true, true, IST_FOREVER);
+        break;
+    case 7:
+        wind_clock(choice);
         break;
     default:
         take_pair(place, (int64_t)(choice % 2000000));

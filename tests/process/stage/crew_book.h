@@ -52,11 +52,12 @@ typedef struct tools {
     ist_semaphore *coins;
     ist_event *bell;
     ist_timer *alarm;
+    ist_timer *clock; /* set by anybody, at any time */
 } tools;
 
 extern ledger *book;
 extern tools mine;
-extern char crew_names[7][STAGE_NAME_SIZE];
+extern char crew_names[8][STAGE_NAME_SIZE];
 
 static inline void add(uint64_t *count)
 {
@@ -85,6 +86,6 @@ bool is_signalled(const ist_timer *timer);
 /* Takes the guard alone, and mends if its owner has died. */
 void take_guard(unsigned place, uint64_t random);
 
-void check_shares(uint32_t least, uint32_t most, bool has_baton, const char *who);
+void check_shares(uint32_t least, uint32_t most, bool has_baton, bool has_lamp, const char *who);
 
 #endif

@@ -28,6 +28,7 @@ static void make(void)
     event.manual_reset = 1;
     STAGE_IS(ist_event_create(&mine.lamp, crew_names[3], &event), IST_OK);
     STAGE_IS(ist_timer_create(&mine.alarm, crew_names[6], NULL), IST_OK);
+    STAGE_IS(ist_timer_create(&mine.clock, crew_names[7], NULL), IST_OK);
 }
 
 static void leave(void)
@@ -39,6 +40,7 @@ static void leave(void)
     ist_semaphore_close(mine.coins);
     ist_event_close(mine.bell);
     ist_timer_close(mine.alarm);
+    ist_timer_close(mine.clock);
 }
 
 static void check_account(good which, uint64_t there, const char *what)
@@ -111,8 +113,10 @@ static void check_in_the_end(void)
     check_account(COINS, count_of(mine.coins), "coins");
     check_account(BELL, is_set(mine.bell), "bell");
     check_account(ALARM, is_signalled(mine.alarm), "alarm");
+    STAGE_IS(ist_timer_set(mine.clock, IST_TIMER_RELATIVE, 0, 0), IST_OK);
+    STAGE_IS(ist_wait(ist_timer_waitable(mine.clock), 0), IST_OK);
     take_guard(CREW_MOST, 1);
-    check_shares(SHARES, SHARES, true, "the last one");
+    check_shares(SHARES, SHARES, true, true, "the last one");
     for (int n = 0; n < 40; n++) { /* so that what the dead left is found */
         ist_mutex *again = NULL;
         STAGE_IS(ist_mutex_open(&again, crew_names[0], IST_READ), IST_OK);
