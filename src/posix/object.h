@@ -82,6 +82,12 @@ bool object_settle_absent(const scope *where, uint64_t id, uint64_t tag, uint64_
 void object_reference(plat_object *object);
 void object_release(plat_object *object);
 
+/* Whether the words can be written at all, whatever the handle is for: a reading audience cannot. */
+static inline bool object_may_write(const plat_object *object)
+{
+    return object->access == IST_WRITE || object->page == NULL;
+}
+
 /* IST_E_ACCESS unless the handle is for writing. */
 ist_status object_check_writable(const plat_object *object, plat_error *error);
 

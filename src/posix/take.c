@@ -255,6 +255,17 @@ static void pause_after(int tries, uint64_t salt)
     (void)nanosleep(&rest, NULL);
 }
 
+/* Also a timer that was not come to is seen to be due, and says when it will be. */
+static void look_at_timer(take_item *item)
+{
+    plat_error error;
+    uint64_t state = 0;
+    offer found;
+
+    if (item->object->kind == PLAT_TIMER && object_peek(item->object, &state))
+        (void)look(item, state, false, &found, &error);
+}
+
 ist_status take_all(take_item *items, const size_t *order, size_t count, int64_t deadline, bool watches,
                     size_t *blocking, plat_error *error)
 {
@@ -265,16 +276,8 @@ ist_status take_all(take_item *items, const size_t *order, size_t count, int64_t
         pause_after(tries, items[0].me);
         status = try_all(&all);
     }
+    for (size_t n = 0; n < count && status == IST_TIMEOUT; n++)
+        look_at_timer(&items[n]);
     *blocking = all.blocking;
     return status;
-}
-
-void take_look_at_timer(take_item *item)
-{
-    plat_error error;
-    uint64_t state = 0;
-    offer found;
-
-    if (item->object->kind == PLAT_TIMER && object_peek(item->object, &state))
-        (void)look(item, state, false, &found, &error);
 }

@@ -26,7 +26,4 @@ ist_status take_one(take_item *item, bool watches, plat_error *error);
 ist_status take_all(take_item *items, const size_t *order, size_t count, int64_t deadline, bool watches,
                     size_t *blocking, plat_error *error);
 
-/* Looks at a timer that was not come to, so that it is seen that its time has come. */
-void take_look_at_timer(take_item *item);
-
 #endif

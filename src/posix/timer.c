@@ -236,10 +236,10 @@ static uint64_t sets_of(const reading *now)
     return now->setting.fired + (now->fired != 0 ? 1 : 0);
 }
 
-/* A handle for reading leaves the latch to others. */
+/* Who may only read leaves the latch to others. */
 static bool wants_latch(const plat_object *timer, const reading *now)
 {
-    return now->setting.mode == UTC && now->fired != 0 && timer->access == IST_WRITE;
+    return now->setting.mode == UTC && now->fired != 0 && object_may_write(timer);
 }
 
 static void make_offer(const plat_object *timer, uint64_t state, const reading *now, const offer_asker *asker,

@@ -183,7 +183,7 @@ static word_watch announce(plat_object *object)
     volatile uint32_t *wake = &object->words->wake;
     uint32_t seen = atomic_load_u32(wake);
 
-    if (object->access != IST_WRITE && object->page != NULL)
+    if (!object_may_write(object))
         return (word_watch){wake, seen};
     while ((seen & 1) == 0 && !atomic_swap_u32(wake, &seen, seen | 1))
         continue;
@@ -208,14 +208,11 @@ static void sleep_until(waiting *here, const word_watch *announced, int64_t dead
     size_t count = 0;
     int64_t until = sooner(deadline, clock_next_recheck());
 
-    for (size_t n = 0; n < here->request->count; n++)
-        if (sleeps_on(here, n)) {
+    for (size_t n = 0; n < here->request->count; n++) {
+        until = sooner(until, here->items[n].due);
+        if (sleeps_on(here, n))
             watches[count++] = announced[n];
-            until = sooner(until, here->items[n].due);
-        } else {
-            take_look_at_timer(&here->items[n]);
-            until = sooner(until, here->items[n].due);
-        }
+    }
     for (size_t n = 0; n < here->request->count; n++)
         if (sleeps_on(here, n) && here->items[n].watch.word.word != NULL)
             watches[count++] = here->items[n].watch.word;
