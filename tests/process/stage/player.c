@@ -78,7 +78,7 @@ int player_end(const player *who)
     struct timespec until;
     int rc = 0;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += check_bound_ms() / 1000;
+    until.tv_sec += (time_t)(check_bound_ms() / 1000);
     do
         rc = sem_timedwait(&who->desk->done, &until);
     while (rc != 0 && errno == EINTR);
