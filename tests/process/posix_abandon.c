@@ -48,12 +48,6 @@ static void on_stage(int (*play)(void *), void *argument, const char *what)
 
 /* ---- the kernel wakes one ---- */
 
-static void ask_asleep(deputy *who, deputy_job *job, unsigned number)
-{
-    deputy_ask(who, job, number);
-    deputy_await_sleep(who);
-}
-
 static int one_mutex(void *argument)
 {
     deputy *owner = props_deputy();
@@ -62,7 +56,7 @@ static int one_mutex(void *argument)
     (void)argument;
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
     for (size_t n = 0; n < WAITERS; n++)
-        ask_asleep(waiters[n] = props_patient_deputy(), prop_acquire, 0);
+        deputy_ask_asleep(waiters[n] = props_patient_deputy(), prop_acquire, 0);
     deputy_kill(owner);
     for (bool done[WAITERS] = {false}; served < WAITERS; usleep(100))
         for (size_t n = 0; n < WAITERS; n++)
@@ -82,7 +76,7 @@ static int mutex_for_each(void *argument)
     for (unsigned n = 0; n < WAITERS; n++)
         DEPUTY_IS(owner, prop_acquire, n, IST_OK);
     for (unsigned n = 0; n < WAITERS; n++)
-        ask_asleep(waiters[n] = props_patient_deputy(), prop_acquire, n);
+        deputy_ask_asleep(waiters[n] = props_patient_deputy(), prop_acquire, n);
     deputy_kill(owner);
     for (unsigned n = 0; n < WAITERS; n++)
         DEPUTY_ANSWERS(waiters[n], IST_ABANDONED);
@@ -118,7 +112,7 @@ static int die_together(void *argument)
         for (unsigned n = 0; n < FELLOWS; n++)
             deputy_ask(deputy_start_thread(owner), prop_acquire, n % WAITERS);
         for (unsigned n = 0; n < WAITERS; n++)
-            ask_asleep(survivors[n], prop_acquire, n);
+            deputy_ask_asleep(survivors[n], prop_acquire, n);
         deputy_kill(owner);
         for (unsigned n = 0; n < WAITERS; n++) {
             DEPUTY_ANSWERS(survivors[n], IST_ABANDONED);
@@ -151,14 +145,11 @@ static int gather_in_vain(void *argument)
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
     DEPUTY_IS(owner, prop_acquire, 1, IST_OK);
     for (unsigned n = 0; n < PROPS; n++)
-        ask_asleep(gatherers[n] = props_patient_deputy(), mutex_and_event, n);
+        deputy_ask_asleep(gatherers[n] = props_patient_deputy(), mutex_and_event, n);
     deputy *waiter = props_patient_deputy();
-    deputy *other = props_patient_deputy();
-    ask_asleep(waiter, prop_acquire, 0);
-    ask_asleep(other, prop_acquire, 1);
+    deputy_ask_asleep(waiter, prop_acquire, 1);
     deputy_kill(owner);
     DEPUTY_ANSWERS(waiter, IST_ABANDONED);
-    DEPUTY_ANSWERS(other, IST_ABANDONED);
     return 0;
 }
 
@@ -214,7 +205,7 @@ static int told_and_still(void *argument)
     deputy_ask(told, event_or_mutex_traced, 0);
     trace_begin(&child, told->process);
     let_sleep(&child, told);
-    ask_asleep(waiter, prop_acquire, 0);
+    deputy_ask_asleep(waiter, prop_acquire, 0);
     deputy_kill(owner);
     await_wake(&child);
     if (what == TAKES_ANOTHER) {
@@ -229,17 +220,12 @@ static int told_and_still(void *argument)
     return 0;
 }
 
-static void play_told(fate what, const char *why)
-{
-    on_stage(told_and_still, &what, why);
-}
-
 /* X3, hazards 11, 18 */
 TEST(who_is_told_of_a_death_and_takes_another_object_passes_it_on)
 {
     NEEDS_REPORTS(who_is_told_of_a_death_and_takes_another_object_passes_it_on);
     NEEDS_TRACES(who_is_told_of_a_death_and_takes_another_object_passes_it_on);
-    play_told(TAKES_ANOTHER, "who is told takes another");
+    on_stage(told_and_still, &(fate){TAKES_ANOTHER}, "who is told takes another");
 }
 
 /* X3 L8, hazard 11 */
@@ -247,8 +233,8 @@ TEST(who_is_told_of_a_death_and_stops_or_dies_delays_others_by_a_re_check)
 {
     NEEDS_REPORTS(who_is_told_of_a_death_and_stops_or_dies_delays_others_by_a_re_check);
     NEEDS_TRACES(who_is_told_of_a_death_and_stops_or_dies_delays_others_by_a_re_check);
-    play_told(STAYS, "who is told stands still");
-    play_told(DIES, "who is told dies");
+    on_stage(told_and_still, &(fate){STAYS}, "who is told stands still");
+    on_stage(told_and_still, &(fate){DIES}, "who is told dies");
 }
 
 /* ---- a life that is another's by now ---- */
@@ -286,7 +272,7 @@ static int stale_life(void *argument)
         deputy *sleeper = props_patient_deputy();
         stage_case("round %u of a stale life", round);
         DEPUTY_IS(first, prop_acquire, 0, IST_OK);
-        ask_asleep(sleeper, prop_acquire, 0);
+        deputy_ask_asleep(sleeper, prop_acquire, 0);
         ask_snatching(second);
         if (first_dies)
             deputy_kill(first);
@@ -342,8 +328,8 @@ static int changes_and_wakes_nobody(void *argument)
     deputy *beside = deputy_start_thread(waiter);
     trace child;
     DEPUTY_IS(changer, prop_acquire, 0, IST_OK);
-    ask_asleep(waiter, prop_acquire, 0);
-    ask_asleep(beside, prop_await_event, 0);
+    deputy_ask_asleep(waiter, prop_acquire, 0);
+    deputy_ask_asleep(beside, prop_await_event, 0);
     deputy_ask(changer, release_traced, 0);
     trace_begin(&child, changer->process);
     STAGE_CHECK(trace_steps(&child, 1) && child.entry); /* at its wake */
@@ -378,7 +364,7 @@ static int die_asleep(void *argument)
     (void)argument;
     STAGE_IS(props_open(0), IST_OK);
     for (size_t n = 0; n < WAITERS; n++)
-        ask_asleep(sleepers[n] = props_patient_deputy(), prop_await_event, 0);
+        deputy_ask_asleep(sleepers[n] = props_patient_deputy(), prop_await_event, 0);
     for (size_t n = 0; n + 1 < WAITERS; n++)
         deputy_kill(sleepers[n]);
     STAGE_IS(prop_set(0), IST_OK);

@@ -31,12 +31,6 @@ static deputy *start(unsigned error)
     return made;
 }
 
-static void ask_asleep(deputy *who, deputy_job *job, unsigned number)
-{
-    deputy_ask(who, job, number);
-    deputy_await_sleep(who);
-}
-
 static void with_each_error(int (*play)(void *), const char *what)
 {
     static const unsigned errors[] = {ENOSYS, EPERM};
@@ -90,8 +84,8 @@ static int owner_dies(void *argument)
     deputy *thread = deputy_start_thread(waiter);
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
     DEPUTY_IS(owner, prop_acquire, 1, IST_OK);
-    ask_asleep(waiter, prop_acquire, 0);
-    ask_asleep(thread, prop_acquire, 1);
+    deputy_ask_asleep(waiter, prop_acquire, 0);
+    deputy_ask_asleep(thread, prop_acquire, 1);
     deputy_kill(owner);
     DEPUTY_ANSWERS(waiter, IST_ABANDONED);
     DEPUTY_ANSWERS(thread, IST_ABANDONED);
@@ -103,10 +97,10 @@ static int owner_releases(void *argument)
     deputy *owner = start(*(unsigned *)argument);
     deputy *waiter = start(*(unsigned *)argument);
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
-    ask_asleep(waiter, prop_acquire, 0);
+    deputy_ask_asleep(waiter, prop_acquire, 0);
     DEPUTY_IS(owner, prop_release, 0, IST_OK);
     DEPUTY_ANSWERS(waiter, IST_OK);
-    ask_asleep(owner, prop_acquire, 0);
+    deputy_ask_asleep(owner, prop_acquire, 0);
     deputy_kill(waiter);
     DEPUTY_ANSWERS(owner, IST_ABANDONED);
     return 0;
@@ -180,7 +174,7 @@ static int wait_for_any(void *argument)
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
     DEPUTY_IS(waiter, await_any, SEVERAL, IST_TIMEOUT);
     for (unsigned n = 0; n < SEVERAL; n++) {
-        ask_asleep(waiter, await_any, n);
+        deputy_ask_asleep(waiter, await_any, n);
         DEPUTY_IS(owner, give, n, IST_OK);
         DEPUTY_ANSWERS(waiter, IST_OK);
         if (n == 1) {
@@ -196,7 +190,7 @@ static int wait_for_all(void *argument)
     deputy *owner = props_deputy();
     deputy *waiter = start(*(unsigned *)argument);
     DEPUTY_IS(owner, prop_acquire, 0, IST_OK);
-    ask_asleep(waiter, await_all, 0);
+    deputy_ask_asleep(waiter, await_all, 0);
     for (unsigned n = 0; n < SEVERAL; n++)
         if (n != 1)
             DEPUTY_IS(owner, give, n, IST_OK);

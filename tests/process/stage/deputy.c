@@ -212,6 +212,12 @@ void deputy_await_sleep(const deputy *who)
     }
 }
 
+void deputy_ask_asleep(deputy *who, deputy_job *job, unsigned number)
+{
+    deputy_ask(who, job, number);
+    deputy_await_sleep(who);
+}
+
 /* ---- its end ---- */
 
 /* A deputy's child is not ours to reap. */

@@ -45,6 +45,9 @@ bool deputy_has_answered(const deputy *who);
 /* Waits until it sleeps in the job that it was asked for, or has answered. */
 void deputy_await_sleep(const deputy *who);
 
+/* Has it begin a job in which it falls asleep, and waits until it has. */
+void deputy_ask_asleep(deputy *who, deputy_job *job, unsigned number);
+
 /* How often it has gone to sleep by itself since it began to exist. */
 unsigned long deputy_sleeps(const deputy *who);
 
