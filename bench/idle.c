@@ -128,7 +128,7 @@ static void add_times(const peers *waiters, size_t kinds_among, double sign, dou
 
 static void rest(int64_t ns)
 {
-    const struct timespec time = {ns / 1000000000, ns % 1000000000};
+    const struct timespec time = {(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 
     (void)nanosleep(&time, NULL);
 }

@@ -216,7 +216,7 @@ static uint64_t find_mine(const lives *of)
     for (const life_block *block = of->blocks; block != NULL; block = block->next)
         for (size_t index = 0; block->own && index < LIFE_SLOTS; index++)
             if (life_slot_is_mine(block, index))
-                return atomic_load_u64(&block->slots[index].id);
+                return block->users[index].id;
     return 0;
 }
 

@@ -36,6 +36,15 @@ _Static_assert(offsetof(life_slot, space) == 24, "the table in life.h");
 _Static_assert(offsetof(life_slot, mutex) == 32, "the table in life.h");
 _Static_assert(sizeof(pthread_mutex_t) <= LIFE_MUTEX_SIZE, "room for the C library's mutex");
 
+/* What a process knows of a slot of its own, whatever a peer has written there since. */
+typedef struct life_user {
+    const void *thread;      /* whose: its life_known there; NULL where nobody has been */
+    uint32_t number;         /* as the kernel counts threads */
+    uint32_t uses;           /* so many ids have been given out */
+    uint64_t id;             /* the last of them */
+    volatile uint32_t *word; /* that tells of its end */
+} life_user;
+
 /* One that this process made, or has mapped to look. */
 typedef struct life_block {
     struct life_block *next;
@@ -46,8 +55,7 @@ typedef struct life_block {
     /* own */
     registry_entry entry;
     void *guard;
-    const void *threads[(size_t)1 << LIFE_SLOT_BITS]; /* whose: its life_known; NULL where nobody has been */
-    uint32_t uses[(size_t)1 << LIFE_SLOT_BITS];
+    life_user users[(size_t)1 << LIFE_SLOT_BITS];
     /* looked at */
     unsigned watches;
     int64_t asked; /* when the system was last asked for its process */

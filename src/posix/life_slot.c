@@ -65,7 +65,7 @@ static void mark_end_in(const life_block *block, const void *thread)
     for (size_t index = 0; block->own && index < LIFE_SLOTS; index++) {
         volatile uint32_t *mark = &block->slots[index].mark;
 
-        if (block->threads[index] == thread && block->slots[index].watch_offset == offsetof(life_slot, mark)) {
+        if (block->users[index].thread == thread && block->users[index].word == mark) {
             atomic_store_u32(mark, LIFE_ENDED);
             word_wake(mark);
         }
@@ -86,9 +86,8 @@ static void make_key(void)
     (void)pthread_key_create(&ending, mark_end);
 }
 
-static void watch_ourselves(volatile life_slot *slot)
+static void watch_ourselves(void)
 {
-    slot->watch_offset = offsetof(life_slot, mark);
     (void)pthread_once(&ending_once, make_key);
     (void)pthread_setspecific(ending, life_known);
 }
@@ -96,49 +95,49 @@ static void watch_ourselves(volatile life_slot *slot)
 uint64_t life_slot_begin(life_block *block, size_t index)
 {
     volatile life_slot *slot = &block->slots[index];
-    uint32_t thread = thread_number();
+    life_user *user = &block->users[index];
     uint32_t offset = 0;
-    uint64_t id =
-        block->number << (LIFE_SLOT_BITS + LIFE_USE_BITS) | (uint64_t)index << LIFE_USE_BITS | block->uses[index];
+    uint32_t watch = 0;
 
     atomic_store_u64(&slot->id, 0); /* from here on whoever looks for the one before finds it ended */
     slot->mark = 0;
+    user->thread = life_known;
+    user->number = thread_number();
+    user->id = block->number << (LIFE_SLOT_BITS + LIFE_USE_BITS) | (uint64_t)index << LIFE_USE_BITS | user->uses++;
     if (make_lock(slot))
-        offset = find_lock_word(slot, thread);
+        offset = find_lock_word(slot, user->number);
     slot->process = (uint32_t)getpid();
-    slot->thread = thread;
+    slot->thread = user->number;
     slot->space = life_space;
-    if (offset == 0) {
-        watch_ourselves(slot);
-    } else {
-        slot->watch_offset = offset;
-        /* So that the kernel wakes who sleeps on the word. */
-        (void)atomic_or_u32(life_slot_word(slot, offset), LIFE_WAITERS);
-    }
-    block->threads[index] = life_known;
-    block->uses[index]++;
-    atomic_store_u64(&slot->id, id);
-    return id;
+    watch = offset != 0 ? offset : (uint32_t)offsetof(life_slot, mark);
+    user->word = life_slot_word(slot, watch);
+    slot->watch_offset = watch;
+    if (offset == 0)
+        watch_ourselves();
+    if (offset != 0) /* so that the kernel wakes who sleeps on the word */
+        (void)atomic_or_u32(user->word, LIFE_WAITERS);
+    atomic_store_u64(&slot->id, user->id);
+    return user->id;
 }
 
-/* Whether nobody uses the slot, or the thread that did has ended. */
+static bool has_ended(const life_user *user)
+{
+    return (atomic_load_u32(user->word) & LIFE_ENDED) != 0;
+}
+
 bool life_slot_is_idle(const life_block *block, size_t index)
 {
-    const volatile life_slot *slot = &block->slots[index];
-
-    return block->threads[index] == NULL ||
-           (atomic_load_u32(life_slot_word(slot, slot->watch_offset)) & LIFE_ENDED) != 0;
+    return block->users[index].thread == NULL || has_ended(&block->users[index]);
 }
 
 bool life_slot_is_spent(const life_block *block, size_t index)
 {
-    return block->uses[index] > LIFE_USE_MAX;
+    return block->users[index].uses > LIFE_USE_MAX;
 }
 
 bool life_slot_is_mine(const life_block *block, size_t index)
 {
-    const volatile life_slot *slot = &block->slots[index];
+    const life_user *user = &block->users[index];
 
-    return block->threads[index] == life_known && slot->thread == thread_number() &&
-           (atomic_load_u32(life_slot_word(slot, slot->watch_offset)) & LIFE_ENDED) == 0;
+    return user->thread == life_known && user->number == thread_number() && !has_ended(user);
 }
