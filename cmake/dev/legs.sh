@@ -43,7 +43,7 @@ leg_asan() {
 leg_tsan() {
     need gcc cmake ninja cmocka clang
     need clang-rt
-    leg_suite tsan -E 'posix_(stops|pairs|crowd|corrupt)'
+    leg_suite tsan -E 'posix_(stops|pairs|crowd|corrupt|kills|steps|wakes|claims)'
 }
 
 # Builds cmocka for a compiler that the system has no cmocka for.

@@ -89,36 +89,43 @@ static bool take_slot(claims *table, size_t index, uint64_t from, uint64_t owner
     return atomic_swap_u64(&table->slots[index].owner, &from, owner);
 }
 
+/* A tag that a claimant may have left. */
 typedef struct remains {
+    claims *table;
     uint64_t object;
     uint64_t tag;
-    uint64_t value;
 } remains;
+
+/* The outcome is worked out only after the tag was seen: while it stands, the slot is nobody else's. */
+bool claim_settle_left(claims *table, volatile uint64_t *state, uint64_t tag)
+{
+    plat_error error;
+
+    return atomic_load_u64(state) != tag || claim_settle(table, state, tag, &error) == IST_OK;
+}
 
 static bool settle_visited(void *context, registry_entry *entry)
 {
     const remains *left = context;
     plat_object *object = object_of(entry);
-    uint64_t seen = left->tag;
 
-    if (object == NULL || object->words == NULL || entry->header.id != left->object || object->access != IST_WRITE)
-        return false;
-    (void)atomic_swap_u64(&object->words->state, &seen, left->value);
-    return true;
+    return object != NULL && object->words != NULL && entry->header.id == left->object && object->access == IST_WRITE &&
+           claim_settle_left(left->table, &object->words->state, left->tag);
 }
 
 /* Of objects that this process does not hold. Where the scope's directory has been replaced they cannot be found. */
-static bool settle_absent(const claims *table, const remains *left)
+static bool settle_absent(const remains *left)
 {
     scope where;
     plat_error error;
+    const registry_entry *table = &left->table->entry;
 
-    return scope_again(&table->entry.where, &where, &error) == IST_OK && where.turn == table->entry.where.turn &&
-           object_settle_absent(&where, left->object, left->tag, left->value);
+    return scope_again(&table->where, &where, &error) == IST_OK && where.turn == table->where.turn &&
+           object_settle_absent(&where, table->owner, left->object, left->table, left->tag);
 }
 
 /* Settles what a claimant left that has ended. False if that cannot be done. */
-static bool settle_remains(const claims *table, size_t index)
+static bool settle_remains(claims *table, size_t index)
 {
     volatile claim_slot *slot = &table->slots[index];
     uint64_t decision = atomic_load_u64(&slot->decision);
@@ -127,12 +134,10 @@ static bool settle_remains(const claims *table, size_t index)
 
     if (decision == decision_word(sequence, IDLE))
         return true;
-    decision = give_up(slot, sequence);
     for (uint32_t item = 0; item < count && item < IST_WAIT_MAX; item++) {
-        remains left = {atomic_load_u64(&slot->items[item].object), tag_of(index, item, sequence), 0};
+        remains left = {table, atomic_load_u64(&slot->items[item].object), tag_of(index, item, sequence)};
 
-        if (outcome(table, left.tag, decision, &left.value) && !registry_visit(settle_visited, &left) &&
-            !settle_absent(table, &left))
+        if (!registry_visit(settle_visited, &left) && !settle_absent(&left))
             return false;
     }
     return true;
@@ -142,8 +147,8 @@ static bool take_over_slot(claims *table, lives *of, size_t index, uint64_t owne
 {
     int entered = gate_enter();
     uint64_t last = atomic_load_u64(&table->slots[index].owner);
-    bool taken = last != 0 && !claim_is_tag(last) && life_has_ended(of, last, NULL) && settle_remains(table, index) &&
-                 take_slot(table, index, last, owner);
+    bool taken = last != 0 && !claim_is_tag(last) && life_has_ended(of, last, &table->entry, NULL) &&
+                 settle_remains(table, index) && take_slot(table, index, last, owner);
 
     gate_leave(entered);
     return taken;

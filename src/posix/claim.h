@@ -53,6 +53,9 @@ void claims_reset_after_fork(void);
 /* Makes a tagged state word untagged. IST_E_CORRUPT: it cannot be. */
 ist_status claim_settle(claims *table, volatile uint64_t *state, uint64_t tag, plat_error *error);
 
+/* The same if the word still has the tag. False: it has it still. */
+bool claim_settle_left(claims *table, volatile uint64_t *state, uint64_t tag);
+
 /* What a tagged state word stands for, without touching anything. */
 bool claim_read(const claims *table, uint64_t tag, uint64_t *value);
 

@@ -69,11 +69,22 @@ static ist_status settle(ist_status status, claims *made, ist_access access, cla
     return IST_OK;
 }
 
-static claims *find(const char *entry_name, uint64_t id, const struct scope_state *state, bool writable)
+/* The program may have closed its descriptors, and somebody removed the directory with it: then who comes does not find
+   it any more. It still serves the objects that it is of. */
+static bool is_there(const claims *table, const scope *where)
+{
+    struct stat facts;
+
+    return table->entry.where.state == where->state && table->entry.where.turn == where->turn &&
+           descriptor_is_ours(&table->entry.hold, NULL) && descriptor_is_ours(&table->entry.access, &facts) &&
+           facts.st_nlink != 0;
+}
+
+static claims *find(const char *entry_name, uint64_t id, const scope *where, bool writable)
 {
     claims *table = list;
 
-    while (table != NULL && (table->entry.where.state != state || table->writable != writable ||
+    while (table != NULL && (!is_there(table, where) || table->writable != writable ||
                              (id != 0 ? table->entry.header.id != id : strcmp(table->entry.name, entry_name) != 0)))
         table = table->next;
     if (table != NULL)
@@ -95,7 +106,7 @@ static ist_status create_locked(bool global, ist_audience audience, claims **out
         return status;
     name_of(name, where.user, getegid(), global ? audience : IST_AUDIENCE_OWNER);
     (void)snprintf(entry_name, sizeof entry_name, "%s%s", where.prefix, name);
-    *out = find(entry_name, 0, where.state, true);
+    *out = find(entry_name, 0, &where, true);
     if (*out != NULL)
         return IST_OK;
     made = plat_memory_take(sizeof *made);
@@ -126,14 +137,14 @@ static ist_status open_locked(const registry_entry *object, uint64_t id, ist_acc
     claims *made = NULL;
     ist_status status = IST_OK;
 
-    *out = find("", id, object->where.state, access == IST_WRITE);
+    status = scope_again(&object->where, &where, error);
+    if (status != IST_OK)
+        return status;
+    *out = find("", id, &where, access == IST_WRITE);
     if (*out != NULL)
         return IST_OK;
     if (fstat(object->access.fd, &facts) != 0)
         return error_from_errno(error, "fstat");
-    status = scope_again(&object->where, &where, error);
-    if (status != IST_OK)
-        return status;
     made = plat_memory_take(sizeof *made);
     if (made == NULL)
         return error_refuse(error, IST_E_MEMORY, "memory for claims", "%s", "");

@@ -71,6 +71,11 @@ static void at_exit(void)
         exiting_here = true;
         exiting = true;
         close_gate();
+        /* From here on this thread is inside: nobody forks in the middle of it. */
+        (void)pthread_mutex_lock(&mutex);
+        inside++;
+        inside_here++;
+        (void)pthread_mutex_unlock(&mutex);
     }
     ticket_withdraw_all();
     life_leave_all();
@@ -104,6 +109,18 @@ int gate_enter(void)
     inside_here++;
     (void)pthread_mutex_unlock(&mutex);
     return cancel_state;
+}
+
+bool gate_try_enter(int *entered)
+{
+    bool ending = false;
+
+    (void)pthread_mutex_lock(&mutex);
+    ending = exiting && !exiting_here && inside_here == 0;
+    (void)pthread_mutex_unlock(&mutex);
+    if (!ending)
+        *entered = gate_enter();
+    return !ending;
 }
 
 void gate_leave(int entered)

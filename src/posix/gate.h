@@ -7,8 +7,13 @@
 #ifndef ISTHMUS_POSIX_GATE_H
 #define ISTHMUS_POSIX_GATE_H
 
+#include <stdbool.h>
+
 /* Returns what gate_leave() needs. */
 int gate_enter(void);
 void gate_leave(int entered);
+
+/* The same where waiting for the end of the process would be wrong: false if another thread is ending it. */
+bool gate_try_enter(int *entered);
 
 #endif

@@ -81,6 +81,7 @@ static void forget_blocks(void)
             if (block->own) {
                 registry_forget(&block->entry);
                 make_private(block);
+                life_space = 0;
                 block->own = false;
                 block->guard = NULL; /* is not here */
                 block->watches++;    /* for ever */
@@ -268,6 +269,7 @@ uint64_t life_find(lives *of)
 
 /* ---- exit ---- */
 
+/* Whether another thread owns the mutex by a life in the block. */
 static bool is_owned_in(void *context, registry_entry *entry)
 {
     const life_block *block = context;
@@ -275,15 +277,23 @@ static bool is_owned_in(void *context, registry_entry *entry)
     uint64_t state = 0;
 
     return object != NULL && object->words != NULL && object->kind == PLAT_MUTEX && object_peek(object, &state) &&
-           state >> (LIFE_SLOT_BITS + LIFE_USE_BITS) == block->number;
+           state >> (LIFE_SLOT_BITS + LIFE_USE_BITS) == block->number &&
+           block->users[state >> LIFE_USE_BITS & (LIFE_SLOTS - 1)].thread != life_known;
 }
+
+/* Nobody owns by a life that others can no longer see: whoever acquires after this has another generation, and begins
+   another life, for which the exit's thread is asked once more and others wait for the end. */
 
 void life_leave_all(void)
 {
     (void)pthread_mutex_lock(&life_mutex);
+    begin_generation();
     for (lives *of = life_list; of != NULL; of = of->next)
         for (life_block *block = of->blocks; block != NULL; block = block->next)
-            if (block->own && !registry_visit(is_owned_in, block))
+            if (block->own && !registry_visit(is_owned_in, block)) {
                 unguard(block);
+                block->own = false;
+                block->watches++; /* for ever: threads have locked what is in it */
+            }
     (void)pthread_mutex_unlock(&life_mutex);
 }

@@ -98,8 +98,10 @@ typedef struct life_watch {
 } life_watch;
 
 /* Whether the thread with this id has ended; fills *watch, unless it is NULL, if not. A doubt is a no. Now and then it
-   asks the system also for what the kernel did not mark. */
-bool life_has_ended(lives *of, uint64_t id, life_watch *watch);
+   asks the system also for what the kernel did not mark. Lives are believed of a user who may have an id in the object
+   at all: a stranger can make a block of any number that is free. */
+struct registry_entry;
+bool life_has_ended(lives *of, uint64_t id, const struct registry_entry *object, life_watch *watch);
 void life_unwatch(life_watch *watch);
 
 /* The kernel woke one of those who sleep on the life that has ended: wakes the others. */

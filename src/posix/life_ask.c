@@ -69,23 +69,32 @@ static int open_block(const lives *of, uint64_t number)
     char path[NAME_ENTRY_SIZE];
     scope where;
     plat_error error;
+    int directory = -1;
+    int fd = -1;
 
     if (scope_again(&of->where, &where, &error) != IST_OK || where.turn != of->where.turn) {
         errno = ESTALE;
         return -1;
     }
     life_block_name(name, number);
-    (void)snprintf(path, sizeof path, "%s%s/r", where.prefix, name);
-    return descriptor_open(where.directory, path, O_RDONLY, 0);
+    (void)snprintf(path, sizeof path, "%s%s", where.prefix, name);
+    directory = descriptor_open(where.directory, path, O_RDONLY | O_DIRECTORY, 0);
+    if (directory < 0)
+        return -1;
+    fd = descriptor_open(directory, "r", O_RDONLY, 0);
+    descriptor_drop(directory);
+    return fd;
 }
 
 /* A file of another size than ours may not be touched where it is mapped. */
-static bool is_sound(int fd)
+static bool is_sound(int fd, uid_t *owner)
 {
     struct stat facts;
 
-    return fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
-           (uint64_t)facts.st_size == segment_data_offset() + life_block_size();
+    if (fstat(fd, &facts) != 0)
+        return false;
+    *owner = facts.st_uid;
+    return S_ISREG(facts.st_mode) && (uint64_t)facts.st_size == segment_data_offset() + life_block_size();
 }
 
 static life_block *find_block(const lives *of, uint64_t number)
@@ -146,7 +155,8 @@ static life_block *look_up(lives *of, uint64_t number, bool *gone)
     }
     ask_for_some(of);
     block = plat_memory_take(sizeof *block);
-    if (block != NULL && is_sound(fd) && life_block_map(block, fd, segment_data_offset(), false, &error) == IST_OK) {
+    if (block != NULL && is_sound(fd, &block->owner) &&
+        life_block_map(block, fd, segment_data_offset(), false, &error) == IST_OK) {
         block->number = number;
         block->next = of->blocks;
         of->blocks = block;
@@ -210,7 +220,16 @@ static bool has_ended(const life_block *block, uint64_t id, word_watch *watch)
     return atomic_load_u64(&slot->id) != id || (watch->value & LIFE_ENDED) != 0;
 }
 
-static bool ask_locked(lives *of, uint64_t id, life_watch *watch)
+/* Who may own what is in the object: root may everything. */
+static bool is_believed(const life_block *block, const registry_entry *object)
+{
+    bool shared =
+        object->header.audience == IST_AUDIENCE_GROUP_WRITE || object->header.audience == IST_AUDIENCE_EVERYONE_WRITE;
+
+    return block->own || shared || block->owner == object->owner || block->owner == 0;
+}
+
+static bool ask_locked(lives *of, uint64_t id, const registry_entry *object, life_watch *watch)
 {
     bool gone = false;
     word_watch word = {NULL, 0};
@@ -218,7 +237,7 @@ static bool ask_locked(lives *of, uint64_t id, life_watch *watch)
 
     if (block == NULL)
         return gone;
-    if (has_ended(block, id, &word))
+    if (!is_believed(block, object) || has_ended(block, id, &word))
         return true;
     if (ask_system(of, block, slot_of(block, id))) {
         if (word.word != NULL)
@@ -232,15 +251,17 @@ static bool ask_locked(lives *of, uint64_t id, life_watch *watch)
     return false;
 }
 
-bool life_has_ended(lives *of, uint64_t id, life_watch *watch)
+bool life_has_ended(lives *of, uint64_t id, const registry_entry *object, life_watch *watch)
 {
-    int entered = gate_enter();
+    int entered = 0;
     bool ended = false;
 
     if (watch != NULL)
         *watch = (life_watch){{NULL, 0}, NULL};
+    if (!gate_try_enter(&entered))
+        return false;
     (void)pthread_mutex_lock(&life_mutex);
-    ended = ask_locked(of, id, watch);
+    ended = ask_locked(of, id, object, watch);
     clear_ended(of);
     (void)pthread_mutex_unlock(&life_mutex);
     gate_leave(entered);
@@ -250,7 +271,7 @@ bool life_has_ended(lives *of, uint64_t id, life_watch *watch)
 void life_unwatch(life_watch *watch)
 {
     if (watch->block != NULL) {
-        if ((atomic_load_u32(watch->word.word) & LIFE_ENDED) != 0)
+        if (atomic_load_u32(watch->word.word) != watch->word.value)
             word_wake(watch->word.word);
         (void)pthread_mutex_lock(&life_mutex);
         watch->block->watches--;

@@ -57,6 +57,7 @@ typedef struct life_block {
     void *guard;
     life_user users[(size_t)1 << LIFE_SLOT_BITS];
     /* looked at */
+    uid_t owner;
     unsigned watches;
     int64_t asked; /* when the system was last asked for its process */
 } life_block;

@@ -96,10 +96,12 @@ uint64_t life_slot_begin(life_block *block, size_t index)
 {
     volatile life_slot *slot = &block->slots[index];
     life_user *user = &block->users[index];
+    uint64_t before = atomic_load_u64(&slot->id);
     uint32_t offset = 0;
     uint32_t watch = 0;
 
-    atomic_store_u64(&slot->id, 0); /* from here on whoever looks for the one before finds it ended */
+    /* From here on whoever looks for the one before finds it ended. A full barrier: what follows is not seen before. */
+    (void)atomic_swap_u64(&slot->id, &before, 0);
     slot->mark = 0;
     user->thread = life_known;
     user->number = thread_number();

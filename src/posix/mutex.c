@@ -25,7 +25,7 @@ ist_status mutex_offer(plat_object *mutex, uint64_t state, const offer_asker *as
         if (mutex->words->recursion >= MOST_AGAIN)
             return error_refuse(error, IST_E_LIMIT, "acquisitions", "%s", "");
     } else {
-        out->abandoned = life_has_ended(mutex->lives, state, asker->watch);
+        out->abandoned = life_has_ended(mutex->lives, state, &mutex->entry, asker->watch);
         out->signalled = out->abandoned;
     }
     return IST_OK;

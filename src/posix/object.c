@@ -140,6 +140,7 @@ static void clear(plat_object *object)
         (void)munmap(object->page, SEGMENT_HEADER_SIZE);
     object->page = NULL;
     segment_life_unmap(&object->entry.life);
+    object->words = NULL;
     drop_table(object);
 }
 
@@ -164,14 +165,20 @@ void object_release(plat_object *object)
     }
 }
 
-/* Holds the object's table. IST_E_NOT_FOUND: the object had no other holder when it was joined, so that its table could
-   go: it is not there either. */
+/* Holds the object's table. IST_E_NOT_FOUND: whoever else holds the object is about to end, since it has let go of the
+   table; or it has lost both. So nobody is left to whom the object is worth anything: its name becomes free. */
 static ist_status hold_table(plat_object *object, uint64_t id, plat_error *error)
 {
+    ist_status status = IST_OK;
+
     if (object->claims != NULL && claims_id(object->claims) == id)
         return IST_OK;
     drop_table(object);
-    return id != 0 ? claims_open(&object->entry, id, object->access, &object->claims, error) : IST_OK;
+    if (id != 0)
+        status = claims_open(&object->entry, id, object->access, &object->claims, error);
+    if (status == IST_E_NOT_FOUND)
+        registry_condemn(&object->entry);
+    return status;
 }
 
 /* Several who join what a dying process lets go of, its table first, could keep it from each other for ever. */
@@ -199,19 +206,19 @@ static ist_status settle(plat_object *object, plat_error *error)
     return status;
 }
 
-bool object_settle_absent(const scope *where, uint64_t id, uint64_t tag, uint64_t value)
+bool object_settle_absent(const scope *where, uid_t owner, uint64_t id, claims *table, uint64_t tag)
 {
     const registry_want want = {SEGMENT_ANY, IST_WRITE, true, id, false};
     plat_error error;
     plat_object object = {.access = IST_WRITE};
-    ist_status status = registry_open_by_id(&object.entry, where, &want, &error);
+    ist_status status = registry_open_by_id(&object.entry, where, owner, &want, &error);
 
     if (status == IST_E_NOT_FOUND)
         return true;
     if (status == IST_OK && object_of(&object.entry) != NULL)
         status = map_words(&object, &error);
-    if (status == IST_OK && object.words != NULL)
-        (void)atomic_swap_u64(&object.words->state, &tag, value);
+    if (status == IST_OK && object.words != NULL && !claim_settle_left(table, &object.words->state, tag))
+        status = IST_E_CORRUPT;
     leave(&object);
     clear(&object);
     return status == IST_OK;
@@ -285,14 +292,12 @@ static ist_status create_once(const plat_name *name, const plat_object_request *
     return settle_or_leave(status, object, error);
 }
 
-static ist_status create_looped(const plat_name *name, const plat_object_request *request, uint64_t me,
-                                plat_object *object, plat_error *error)
+static ist_status create_looped(const plat_name *name, const plat_object_request *request, const registry_want *want,
+                                uint64_t me, plat_object *object, plat_error *error)
 {
-    const registry_want want = {kind_of(request->kind), IST_WRITE, request->trust_everyone, 0, true};
-
     for (int i = 0; i < MOST_TRIES; i++) {
         bool joined = false;
-        ist_status status = create_once(name, request, &want, me, object, &joined, error);
+        ist_status status = create_once(name, request, want, me, object, &joined, error);
 
         if (status >= 0)
             return status;
@@ -323,18 +328,20 @@ static ist_status own_life(const plat_name *name, uint64_t *me, plat_error *erro
 ist_status plat_object_create(const plat_name *name, const plat_object_request *request, plat_object **out,
                               plat_error *error)
 {
+    const registry_want want = {kind_of(request->kind), IST_WRITE, request->trust_everyone, 0, true};
     plat_object *object = NULL;
     uint64_t me = 0;
     int entered = 0;
     ist_status status = take(&object, request->kind, IST_WRITE, error);
 
-    if (status == IST_OK && request->kind == PLAT_MUTEX && request->initially)
+    if (status != IST_OK)
+        return status;
+    if (request->kind == PLAT_MUTEX && request->initially)
         status = own_life(name, &me, error);
-    if (status == IST_OK) {
-        entered = gate_enter();
-        status = create_looped(name, request, me, object, error);
-        gate_leave(entered);
-    }
+    entered = gate_enter();
+    status = status == IST_OK ? create_looped(name, request, &want, me, object, error)
+                              : open_instead(name, &want, object, status, error);
+    gate_leave(entered);
     if (status < 0)
         plat_memory_give(object);
     else

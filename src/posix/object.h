@@ -75,9 +75,9 @@ struct plat_object {
 /* The handle that an entry of the registry belongs to; NULL if it is another kind's. */
 plat_object *object_of(registry_entry *entry);
 
-/* Swaps a tag that a claimant left in the state word of an object that this process does not hold. False: it may be
+/* Settles a tag that a claimant left in the state word of an object that this process does not hold. False: it may be
    there still. Inside the gate. */
-bool object_settle_absent(const scope *where, uint64_t id, uint64_t tag, uint64_t value);
+bool object_settle_absent(const scope *where, uid_t owner, uint64_t id, claims *table, uint64_t tag);
 
 void object_reference(plat_object *object);
 void object_release(plat_object *object);

@@ -356,16 +356,34 @@ bool registry_visit(registry_visitor *visitor, void *context)
     return found;
 }
 
+/* Takes the first of the list, or the first but tables, which are needed as long as anything else is held. */
+static registry_entry *take_first(bool tables)
+{
+    registry_entry *entry = list;
+
+    while (entry != NULL && !tables && entry->header.kind == SEGMENT_CLAIMS)
+        entry = entry->next;
+    if (entry != NULL)
+        delist(entry);
+    return entry;
+}
+
 void registry_close_all(void)
 {
-    (void)pthread_mutex_lock(&list_mutex);
-    while (list != NULL) {
-        registry_entry *entry = list;
+    registry_entry *entry = NULL;
 
-        delist(entry);
+    (void)pthread_mutex_lock(&list_mutex);
+    while ((entry = take_first(false)) != NULL || (entry = take_first(true)) != NULL)
         (void)release(entry);
-    }
     (void)pthread_mutex_unlock(&list_mutex);
+}
+
+void registry_condemn(registry_entry *entry)
+{
+    uint32_t life = atomic_load_u32(entry->life.word);
+
+    while (life != 0 && !atomic_swap_u32(entry->life.word, &life, 0))
+        continue;
 }
 
 void registry_reset_after_fork(void)

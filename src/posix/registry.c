@@ -6,6 +6,7 @@
 #include "posix/registry.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,20 +99,23 @@ ist_status registry_open_known(registry_entry *entry, const scope *where, const 
     return open_loop(&here);
 }
 
-static bool is_object(const scope *where, const char *name)
+static bool is_object_of(const scope *where, uid_t owner, const char *name)
 {
     char letter = name[strlen(where->prefix)];
+    struct stat facts;
 
-    return letter == NAME_CLASS_NAMED || letter == NAME_CLASS_HASHED || letter == NAME_CLASS_UNNAMED;
+    return (letter == NAME_CLASS_NAMED || letter == NAME_CLASS_HASHED || letter == NAME_CLASS_UNNAMED) &&
+           fstatat(where->directory, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && facts.st_uid == owner;
 }
 
-/* What cannot be read for other reasons than a lack of this process's is not the one that is wanted. */
-static bool is_lack(ist_status status)
+/* What cannot be one of ours is not the one that is wanted. */
+static bool is_another(ist_status status)
 {
-    return status == IST_E_LIMIT || status == IST_E_MEMORY || status == IST_E_OS;
+    return status == IST_E_NOT_FOUND || status == IST_E_CORRUPT || status == IST_E_LAYOUT;
 }
 
-ist_status registry_open_by_id(registry_entry *entry, const scope *where, const registry_want *want, plat_error *error)
+ist_status registry_open_by_id(registry_entry *entry, const scope *where, uid_t owner, const registry_want *want,
+                               plat_error *error)
 {
     char name[NAME_ENTRY_SIZE];
     scope_names names;
@@ -122,11 +126,11 @@ ist_status registry_open_by_id(registry_entry *entry, const scope *where, const 
     if (status != IST_OK)
         return status;
     status = IST_E_NOT_FOUND;
-    while (status != IST_OK && !is_lack(status) && scope_names_take(&names, name, sizeof name))
-        if (is_object(where, name))
+    while (is_another(status) && scope_names_take(&names, name, sizeof name))
+        if (is_object_of(where, owner, name))
             status = registry_open_known(entry, where, name, want, error);
     plat_memory_give(names.text);
-    return status == IST_OK || is_lack(status) ? status : IST_E_NOT_FOUND;
+    return is_another(status) ? IST_E_NOT_FOUND : status;
 }
 
 /* After there was no room: somebody may have published meanwhile, and what we had taken may have been in the way. */

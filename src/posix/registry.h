@@ -58,8 +58,10 @@ ist_status registry_open(registry_entry *entry, const plat_name *name, const reg
 ist_status registry_open_known(registry_entry *entry, const scope *where, const char *name, const registry_want *want,
                                plat_error *error);
 
-/* The same for the object with the id that is wanted, under whatever name. It looks at every entry of the scope. */
-ist_status registry_open_by_id(registry_entry *entry, const scope *where, const registry_want *want, plat_error *error);
+/* The same for the object with the id that is wanted, under whatever name, if it is this owner's. It looks at every
+   entry of the scope; IST_E_NOT_FOUND is certain. */
+ist_status registry_open_by_id(registry_entry *entry, const scope *where, uid_t owner, const registry_want *want,
+                               plat_error *error);
 
 /* Joins (IST_EXISTED) or makes (IST_OK). name NULL makes an unnamed one. */
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
@@ -79,6 +81,9 @@ void registry_close(registry_entry *entry);
 
 /* The same, but the page stays mapped until segment_life_unmap. */
 void registry_leave(registry_entry *entry);
+
+/* Declares the object dead, whoever holds it. The handle is to be closed then. */
+void registry_condemn(registry_entry *entry);
 
 /* In a forked child: the object stays the parent's alone. */
 void registry_forget(registry_entry *entry);

@@ -77,7 +77,7 @@ static void query_mutex(plat_object *object, uint64_t state, plat_object_state *
     uint64_t me = life_if_any(object->lives);
 
     out->owned_here = state != 0 && state == me;
-    out->abandoned = state != 0 && !out->owned_here && life_has_ended(object->lives, state, NULL);
+    out->abandoned = state != 0 && !out->owned_here && life_has_ended(object->lives, state, &object->entry, NULL);
     out->count = state != 0 && !out->abandoned ? 1 : 0;
 }
 
@@ -95,7 +95,7 @@ ist_status plat_object_query(plat_object *object, plat_object_state *out, plat_e
     case PLAT_SEMAPHORE:
         out->count = (uint32_t)state;
         out->maximum = object->maximum;
-        return IST_OK;
+        return state <= object->maximum ? IST_OK : error_refuse(error, IST_E_CORRUPT, "count", "%s", "");
     case PLAT_EVENT:
         out->count = (uint32_t)(state & 1);
         return IST_OK;

@@ -140,7 +140,8 @@ static bool claim_setting(plat_object *timer, size_t index, uint64_t me)
     uint64_t writer = atomic_load_u64(&setting->writer);
     uint64_t mine = me;
 
-    if (writer != 0 && (writer & WRITTEN) == 0 && writer != me && !life_has_ended(timer->lives, writer, NULL))
+    if (writer != 0 && (writer & WRITTEN) == 0 && writer != me &&
+        !life_has_ended(timer->lives, writer, &timer->entry, NULL))
         return false;
     if (is_current(timer, index) || !atomic_swap_u64(&setting->writer, &writer, me))
         return false;
@@ -219,15 +220,19 @@ static ist_status replace(plat_object *timer, revision *revise, const timer_sett
 
 /* ---- offers ---- */
 
-/* From a due time that has come on the UTC clock to one that came then on the steady one. */
+/* From a due time that has come, mostly on the UTC clock, to one that came then on the steady one: the last of a
+   period's, since those that were missed count as one. */
 static void latch(const plat_object *timer, uint64_t state, const reading *current, timer_setting *out, uint64_t *taken)
 {
     (void)timer;
+    int64_t period = current->setting.period;
+
     *out = current->setting;
     *taken = state & TAKEN_MASK;
-    if (current->fired != 0 && current->setting.mode == UTC) {
+    if (current->fired != 0) {
         out->mode = STEADY;
-        out->due = current->now - current->since;
+        out->due = current->now - (period != 0 ? current->since % period : current->since);
+        *taken = current->fired > *taken ? 0 : 1;
     }
 }
 
@@ -236,10 +241,12 @@ static uint64_t sets_of(const reading *now)
     return now->setting.fired + (now->fired != 0 ? 1 : 0);
 }
 
-/* Who may only read leaves the latch to others. */
+/* Who may only read leaves the latch to others. The count of due times is not let come to its end. */
 static bool wants_latch(const plat_object *timer, const reading *now)
 {
-    return now->setting.mode == UTC && now->fired != 0 && object_may_write(timer);
+    bool comes = now->setting.mode == UTC && now->fired != 0;
+
+    return (comes || now->fired > TAKEN_MASK / 2) && object_may_write(timer);
 }
 
 static void make_offer(const plat_object *timer, uint64_t state, const reading *now, const offer_asker *asker,

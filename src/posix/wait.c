@@ -71,7 +71,7 @@ static ist_status begin_item(take_item *item, plat_object *object, bool all, pla
 
 static uint64_t id_at(const waiting *here, size_t place)
 {
-    return here->items[here->order[place]].object->entry.header.id;
+    return here->objects[here->order[place]]->entry.header.id;
 }
 
 /* Everybody tags in the order of the ids, so that two who want the same meet at the first. */
@@ -83,7 +83,7 @@ static ist_status sort_items(waiting *here)
         size_t at = n;
 
         here->order[n] = n;
-        for (; at > 0 && id_at(here, at - 1) > here->items[n].object->entry.header.id; at--)
+        for (; at > 0 && id_at(here, at - 1) > here->objects[n]->entry.header.id; at--)
             here->order[at] = here->order[at - 1];
         here->order[at] = n;
     }
@@ -122,16 +122,12 @@ static ist_status check_together(const waiting *here)
 static ist_status begin(waiting *here)
 {
     const plat_wait_request *request = here->request;
-    ist_status status = IST_OK;
+    bool together = request->all && request->count > 1;
+    ist_status status = together ? sort_items(here) : IST_OK;
 
     for (size_t n = 0; n < request->count && status == IST_OK; n++)
-        status = begin_item(&here->items[n], request->items[n], request->all && request->count > 1, here->error);
-    if (status == IST_OK && request->all && request->count > 1) {
-        status = sort_items(here);
-        if (status == IST_OK)
-            status = check_together(here);
-    }
-    return status;
+        status = begin_item(&here->items[n], request->items[n], together, here->error);
+    return status == IST_OK && together ? check_together(here) : status;
 }
 
 static ist_status give_signal(plat_object *object, plat_error *error)
