@@ -60,7 +60,6 @@ set(posix_sources
 
 set(win32_sources
     src/win32/access.c
-    src/win32/claim.c
     src/win32/clock.c
     src/win32/error.c
     src/win32/event.c
@@ -73,6 +72,7 @@ set(win32_sources
     src/win32/native.c
     src/win32/object.c
     src/win32/process.c
+    src/win32/registry.c
     src/win32/semaphore.c
     src/win32/ticket.c
     src/win32/timer.c

@@ -7,10 +7,10 @@
 #include "win32/mapping.h"
 
 #include "win32/access.h"
-#include "win32/claim.h"
 #include "win32/error.h"
 #include "win32/file.h"
 #include "win32/name.h"
+#include "win32/registry.h"
 #include "win32/ticket.h"
 
 /* Who is not the creator gets what views need, the size, and a look at the owner (trust). */
@@ -200,26 +200,26 @@ static ist_status object_make(const WCHAR *name, const plat_mapping_request *req
 }
 
 /* What a create by name is about. */
-typedef struct mapping_claim {
+typedef struct mapping_creation {
     const WCHAR *name;
     const plat_mapping_request *request;
     plat_mapping *mapping;
     plat_mapping_facts *facts;
-} mapping_claim;
+} mapping_creation;
 
-static ist_status claim_join(void *context, plat_error *error)
+static ist_status creation_join(void *context, plat_error *error)
 {
-    mapping_claim *claim = context;
+    mapping_creation *creation = context;
 
-    return section_join(claim->name, claim->request->access, claim->request->trust_everyone, claim->mapping,
-                        claim->facts, error);
+    return section_join(creation->name, creation->request->access, creation->request->trust_everyone, creation->mapping,
+                        creation->facts, error);
 }
 
-static ist_status claim_make(void *context, plat_error *error)
+static ist_status creation_make(void *context, plat_error *error)
 {
-    mapping_claim *claim = context;
+    mapping_creation *creation = context;
 
-    return object_make(claim->name, claim->request, claim->mapping, claim->facts, error);
+    return object_make(creation->name, creation->request, creation->mapping, creation->facts, error);
 }
 
 /* ---- the contract ---- */
@@ -244,16 +244,16 @@ ist_status plat_mapping_create(const plat_name *name, const plat_mapping_request
                                plat_mapping_facts *facts, plat_error *error)
 {
     win32_name wide;
-    mapping_claim claim = {wide.text, request, NULL, facts};
+    mapping_creation creation = {wide.text, request, NULL, facts};
     plat_mapping *mapping = NULL;
     ist_status status = mapping_take(&mapping, error);
 
     if (status != IST_OK)
         return status;
     if (name != NULL) {
-        claim.mapping = mapping;
+        creation.mapping = mapping;
         win32_name_widen(name, &wide);
-        status = win32_claim(claim_join, claim_make, &claim, error);
+        status = win32_registry_create(creation_join, creation_make, &creation, error);
     } else {
         status = object_make(NULL, request, mapping, facts, error);
     }

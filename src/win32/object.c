@@ -18,9 +18,9 @@
 #include "win32/object.h"
 
 #include "win32/access.h"
-#include "win32/claim.h"
 #include "win32/error.h"
 #include "win32/name.h"
+#include "win32/registry.h"
 
 /* ---- rights ---- */
 
@@ -147,8 +147,8 @@ static ist_status guard_for(const WCHAR *name, const win32_kind *kind, const pla
                         : win32_guard_unnamed(guard, error);
 }
 
-/* Makes it; object->kind is set. If somebody was faster, IST_EXISTED and no handle: see claim.c. The native create of a
-   mutex that exists gives nobody ownership (X4). */
+/* Makes it; object->kind is set. If somebody was faster, IST_EXISTED and no handle: see registry.c. The native create
+   of a mutex that exists gives nobody ownership (X4). */
 static ist_status object_make(const WCHAR *name, const plat_object_request *request, plat_object *object,
                               plat_error *error)
 {
@@ -173,24 +173,24 @@ static ist_status object_make(const WCHAR *name, const plat_object_request *requ
 }
 
 /* What a create by name is about. */
-typedef struct object_claim {
+typedef struct object_creation {
     const WCHAR *name;
     const plat_object_request *request;
     plat_object *object;
-} object_claim;
+} object_creation;
 
-static ist_status claim_join(void *context, plat_error *error)
+static ist_status creation_join(void *context, plat_error *error)
 {
-    object_claim *claim = context;
+    object_creation *creation = context;
 
-    return object_join(claim->name, claim->request->trust_everyone, claim->object, error);
+    return object_join(creation->name, creation->request->trust_everyone, creation->object, error);
 }
 
-static ist_status claim_make(void *context, plat_error *error)
+static ist_status creation_make(void *context, plat_error *error)
 {
-    object_claim *claim = context;
+    object_creation *creation = context;
 
-    return object_make(claim->name, claim->request, claim->object, error);
+    return object_make(creation->name, creation->request, creation->object, error);
 }
 
 /* ---- life ---- */
@@ -284,16 +284,16 @@ ist_status plat_object_create(const plat_name *name, const plat_object_request *
                               plat_error *error)
 {
     win32_name wide;
-    object_claim claim = {wide.text, request, NULL};
+    object_creation creation = {wide.text, request, NULL};
     plat_object *object = NULL;
     ist_status status = win32_object_take(request->kind, IST_WRITE, &object, error);
 
     if (status != IST_OK)
         return status;
     if (name != NULL) {
-        claim.object = object;
+        creation.object = object;
         win32_name_widen(name, &wide);
-        status = win32_claim(claim_join, claim_make, &claim, error);
+        status = win32_registry_create(creation_join, creation_make, &creation, error);
     } else {
         status = object_make(NULL, request, object, error);
     }

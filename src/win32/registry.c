@@ -5,7 +5,7 @@
  * opens what is there with rights of its own choice. So the name is looked at first (N5), and what the native create
  * then finds there is not kept.
  */
-#include "win32/claim.h"
+#include "win32/registry.h"
 
 #include "win32/error.h"
 
@@ -14,7 +14,7 @@
 
 /* Between the two calls the object may come and go, hence the loop (N8); and what the native create says of space or of
    a file does not count if the name is held by now (N9), hence the second look. */
-ist_status win32_claim(win32_claim_join join, win32_claim_make make, void *context, plat_error *error)
+ist_status win32_registry_create(win32_registry_join join, win32_registry_make make, void *context, plat_error *error)
 {
     plat_error looked = {IST_CODES_NONE, 0, NULL, {0}};
     ist_status made = IST_EXISTED;
