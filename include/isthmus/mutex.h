@@ -113,7 +113,8 @@ IST_API ist_status ist_mutex_import(ist_mutex **out, const char *token);
  *           threads, descriptors), IST_E_CORRUPT, IST_E_MEMORY, IST_E_SPACE, IST_E_OS.
  * Blocking: until it is released or its owner ends; nobody is promised to be next. See isthmus/wait.h.
  * Threads:  any thread, which then is the owner; not a signal handler; not a vfork() child.
- * Platform: POSIX: no system call when it is free, after the thread's first acquisition in a scope.
+ * Platform: POSIX: no system call when it is free, after the thread's first acquisition in a scope. That first one is
+ *           IST_E_ACCESS where the process has changed its effective user since it made the handle.
  * Source:   Win32 WaitForSingleObject.                                                                   Since: 0.2
  */
 IST_API ist_status ist_mutex_acquire(ist_mutex *mutex, int64_t timeout_ns);
