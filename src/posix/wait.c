@@ -230,7 +230,7 @@ static int64_t deadline_of(int64_t timeout_ns)
 static bool has_moved(const waiting *here, const word_watch *announced)
 {
     for (size_t n = 0; n < here->request->count; n++)
-        if (sleeps_on(here, n) && atomic_load_u32(announced[n].word) != announced[n].value)
+        if (sleeps_on(here, n) && announced[n].word != NULL && atomic_load_u32(announced[n].word) != announced[n].value)
             return true;
     return false;
 }
@@ -238,7 +238,7 @@ static bool has_moved(const waiting *here, const word_watch *announced)
 /* The blocking part. */
 static ist_status block(waiting *here, int64_t deadline)
 {
-    word_watch announced[IST_WAIT_MAX];
+    word_watch announced[IST_WAIT_MAX] = {{NULL, 0}};
     ist_status status = IST_TIMEOUT;
 
     while (status == IST_TIMEOUT) {
@@ -289,7 +289,7 @@ ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error
 {
     waiting here;
     plat_wait_request ours = *request;
-    size_t count = request->count;
+    size_t count = ours.count;
     ist_status status = IST_OK;
     int cancel_state = 0;
 
