@@ -183,6 +183,16 @@ TEST(a_period_goes_on_after_a_due_time_in_the_past)
     ist_timer_close(timer);
 }
 
+/* T1 T5: more periods than are counted one by one have been missed */
+TEST(a_short_period_goes_on_after_a_due_time_in_1970)
+{
+    ist_timer *timer = due_make(false);
+    CHECK_OK(ist_timer_set(timer, IST_TIMER_UTC, 0, 1));
+    for (int round = 0; round < 20; round++)
+        DUE_COMES(timer);
+    ist_timer_close(timer);
+}
+
 /* T1 */
 TEST(a_periodic_manual_timer_stays_signalled)
 {
@@ -240,6 +250,7 @@ static int run_all(void)
         RUN(a_periodic_timer_comes_again_and_never_early),
         RUN(a_period_goes_on_after_an_absolute_due_time),
         RUN(a_period_goes_on_after_a_due_time_in_the_past),
+        RUN(a_short_period_goes_on_after_a_due_time_in_1970),
         RUN(a_periodic_manual_timer_stays_signalled),
         RUN(periods_that_were_missed_count_as_one),
         RUN(the_longest_period_is_taken_and_the_first_due_time_still_comes),

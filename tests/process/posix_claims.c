@@ -103,10 +103,47 @@ TEST(who_dies_in_a_wait_for_all_together_with_its_objects_uses_nothing_up)
     assert_int_equal(stage_failures(), before);
 }
 
+/* ---- a table that was lost ---- */
+
+static int can_be_opened(void *argument)
+{
+    ist_mutex *mutex = NULL;
+    STAGE_IS(ist_mutex_open(&mutex, "made with another table", IST_WRITE), IST_OK);
+    STAGE_IS(ist_mutex_acquire(mutex, 0), IST_OK);
+    STAGE_IS(ist_mutex_release(mutex), IST_OK);
+    ist_mutex_close(mutex);
+    (void)argument;
+    return 0;
+}
+
+static int make_without_the_first_table(void *argument)
+{
+    ist_mutex *kept = NULL;
+    ist_mutex *mutex = NULL;
+    STAGE_IS(ist_mutex_create(&kept, "made before", NULL), IST_OK);
+    for (int fd = 3; fd < 256; fd++)
+        (void)close(fd);
+    STAGE_IS(ist_mutex_create(&mutex, "made with another table", NULL), IST_OK);
+    STAGE_IS((ist_status)stage_run(can_be_opened, NULL), IST_OK);
+    ist_mutex_close(mutex);
+    ist_mutex_close(kept);
+    (void)argument;
+    return 0;
+}
+
+/* HAZARD 7: others find only tables that somebody holds */
+TEST(what_is_made_after_all_descriptors_were_closed_can_be_opened_by_others)
+{
+    unsigned before = stage_failures();
+    assert_int_equal(stage_run(make_without_the_first_table, NULL), 0);
+    assert_int_equal(stage_failures(), before);
+}
+
 static int suite(void)
 {
     const struct CMUnitTest tests[] = {
         RUN(who_dies_in_a_wait_for_all_together_with_its_objects_uses_nothing_up),
+        RUN(what_is_made_after_all_descriptors_were_closed_can_be_opened_by_others),
     };
     return cmocka_run_group_tests_name("process.posix_claims", tests, NULL, NULL);
 }
