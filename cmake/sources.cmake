@@ -56,7 +56,8 @@ set(posix_sources
     src/posix/word_darwin.c
     src/posix/word_freebsd.c
     src/posix/word_linux.c
-    src/posix/word_poll.c)
+    src/posix/word_poll.c
+    src/posix/words.c)
 
 set(win32_sources
     src/win32/access.c

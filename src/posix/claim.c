@@ -30,6 +30,11 @@ static uint64_t decision_word(uint64_t sequence, uint64_t decision)
     return sequence << DECISION_BITS | decision;
 }
 
+static volatile claim_slot *slot_of(const claims *table, uint64_t tag)
+{
+    return &table->slots[tag >> SLOT_SHIFT & (CLAIM_SLOTS - 1)];
+}
+
 /* ---- others' attempts ---- */
 
 /* Gives up for its claimant what is not decided. Returns the decision word as it is then. */
@@ -47,8 +52,7 @@ static uint64_t give_up(volatile claim_slot *slot, uint64_t sequence)
 static bool outcome(const claims *table, uint64_t tag, uint64_t decision, uint64_t *value)
 {
     uint64_t sequence = tag & SEQUENCE_MASK;
-    const volatile claim_slot *slot = &table->slots[tag >> SLOT_SHIFT & (CLAIM_SLOTS - 1)];
-    const volatile claim_item *item = &slot->items[tag >> ITEM_SHIFT & (IST_WAIT_MAX - 1)];
+    const volatile claim_item *item = &slot_of(table, tag)->items[tag >> ITEM_SHIFT & (IST_WAIT_MAX - 1)];
 
     if (decision == decision_word(sequence, DONE))
         *value = atomic_load_u64(&item->after);
@@ -61,21 +65,17 @@ static bool outcome(const claims *table, uint64_t tag, uint64_t decision, uint64
 
 bool claim_read(const claims *table, uint64_t tag, uint64_t *value)
 {
-    const volatile claim_slot *slot = &table->slots[tag >> SLOT_SHIFT & (CLAIM_SLOTS - 1)];
-
-    return outcome(table, tag, atomic_load_u64(&slot->decision), value);
+    return outcome(table, tag, atomic_load_u64(&slot_of(table, tag)->decision), value);
 }
 
 ist_status claim_settle(claims *table, volatile uint64_t *state, uint64_t tag, plat_error *error)
 {
-    volatile claim_slot *slot = NULL;
     uint64_t seen = tag;
     uint64_t value = 0;
 
     if (table == NULL || !table->writable)
         return error_refuse(error, IST_E_CORRUPT, "state word", "%s", "claimed, and cannot be");
-    slot = &table->slots[tag >> SLOT_SHIFT & (CLAIM_SLOTS - 1)];
-    if (outcome(table, tag, give_up(slot, tag & SEQUENCE_MASK), &value))
+    if (outcome(table, tag, give_up(slot_of(table, tag), tag & SEQUENCE_MASK), &value))
         (void)atomic_swap_u64(state, &seen, value);
     else if (atomic_load_u64(state) == tag)
         return error_refuse(error, IST_E_CORRUPT, "state word", "%s", "claimed by nobody");

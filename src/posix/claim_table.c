@@ -19,9 +19,7 @@ static claims *list;
 
 static uint64_t table_size(void)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-
-    return (sizeof(claim_slot) * CLAIM_SLOTS + page - 1) / page * page;
+    return segment_whole_pages(sizeof(claim_slot) * CLAIM_SLOTS);
 }
 
 /* For the objects of one user and one audience, which may be a group. */

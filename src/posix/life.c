@@ -5,10 +5,7 @@
  */
 #include "posix/life.h"
 
-#include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -277,13 +274,11 @@ static bool is_owned_in(void *context, registry_entry *entry)
     uint64_t state = 0;
 
     return object != NULL && object->words != NULL && object->kind == PLAT_MUTEX && object_peek(object, &state) &&
-           state >> (LIFE_SLOT_BITS + LIFE_USE_BITS) == block->number &&
-           block->users[state >> LIFE_USE_BITS & (LIFE_SLOTS - 1)].thread != life_known;
+           life_number_of(state) == block->number && block->users[life_index_of(state)].thread != life_known;
 }
 
 /* Nobody owns by a life that others can no longer see: whoever acquires after this has another generation, and begins
    another life, for which the exit's thread is asked once more and others wait for the end. */
-
 void life_leave_all(void)
 {
     (void)pthread_mutex_lock(&life_mutex);

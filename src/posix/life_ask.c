@@ -26,24 +26,16 @@
 /* What the kernel did not mark is asked for no more often than this. */
 #define ASK_INTERVAL INT64_C(50000000)
 
-static uint64_t number_of(uint64_t id)
-{
-    return id >> (LIFE_SLOT_BITS + LIFE_USE_BITS);
-}
-
 static const volatile life_slot *slot_of(const life_block *block, uint64_t id)
 {
-    return &block->slots[id >> LIFE_USE_BITS & (LIFE_SLOTS - 1)];
+    return &block->slots[life_index_of(id)];
 }
 
 /* ---- blocks ---- */
 
 uint64_t life_block_size(void)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t bytes = sizeof(life_slot) * LIFE_SLOTS;
-
-    return (bytes + page - 1) / page * page;
+    return segment_whole_pages(sizeof(life_slot) * LIFE_SLOTS);
 }
 
 void life_block_name(char out[32], uint64_t number)
@@ -69,8 +61,6 @@ static int open_block(const lives *of, uint64_t number)
     char path[NAME_ENTRY_SIZE];
     scope where;
     plat_error error;
-    int directory = -1;
-    int fd = -1;
 
     if (scope_again(&of->where, &where, &error) != IST_OK || where.turn != of->where.turn) {
         errno = ESTALE;
@@ -78,12 +68,7 @@ static int open_block(const lives *of, uint64_t number)
     }
     life_block_name(name, number);
     (void)snprintf(path, sizeof path, "%s%s", where.prefix, name);
-    directory = descriptor_open(where.directory, path, O_RDONLY | O_DIRECTORY, 0);
-    if (directory < 0)
-        return -1;
-    fd = descriptor_open(directory, "r", O_RDONLY, 0);
-    descriptor_drop(directory);
-    return fd;
+    return segment_open(where.directory, path);
 }
 
 /* A file of another size than ours may not be touched where it is mapped. */
@@ -233,7 +218,7 @@ static bool ask_locked(lives *of, uint64_t id, const registry_entry *object, lif
 {
     bool gone = false;
     word_watch word = {NULL, 0};
-    life_block *block = look_up(of, number_of(id), &gone);
+    life_block *block = look_up(of, life_number_of(id), &gone);
 
     if (block == NULL)
         return gone;
@@ -287,7 +272,7 @@ void life_spread(lives *of, uint64_t id)
     const volatile uint32_t *word = NULL;
 
     (void)pthread_mutex_lock(&life_mutex);
-    block = find_block(of, number_of(id));
+    block = find_block(of, life_number_of(id));
     if (block != NULL) {
         slot = slot_of(block, id);
         word = life_slot_word(slot, slot->watch_offset);

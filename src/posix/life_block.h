@@ -89,6 +89,17 @@ void life_block_name(char out[32], uint64_t number);
 /* Maps the data of a block. */
 ist_status life_block_map(life_block *block, int fd, uint32_t data_offset, bool writable, plat_error *error);
 
+/* Where an id says to look: the number of its block, and the slot in it. */
+static inline uint64_t life_number_of(uint64_t id)
+{
+    return id >> (LIFE_SLOT_BITS + LIFE_USE_BITS);
+}
+
+static inline size_t life_index_of(uint64_t id)
+{
+    return (size_t)(id >> LIFE_USE_BITS & (LIFE_SLOTS - 1));
+}
+
 /* The word to watch; NULL where the offset is none. */
 static inline volatile uint32_t *life_slot_word(const volatile life_slot *slot, uint32_t offset)
 {

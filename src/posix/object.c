@@ -5,17 +5,13 @@
  */
 #include "posix/object.h"
 
-#include <errno.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 
-#include "posix/access.h"
 #include "posix/error.h"
 #include "posix/gate.h"
 #include "posix/ticket.h"
-
-/* ---- words ---- */
+#include "posix/words.h"
 
 static segment_kind kind_of(plat_kind kind)
 {
@@ -28,81 +24,6 @@ plat_object *object_of(registry_entry *entry)
 
     return words ? (plat_object *)(void *)((char *)entry - offsetof(plat_object, entry)) : NULL;
 }
-
-/* Whether a wait takes something from such an object. */
-static bool is_taken(plat_kind kind, bool manual)
-{
-    return kind == PLAT_MUTEX || kind == PLAT_SEMAPHORE || !manual;
-}
-
-static bool is_reading(ist_audience audience)
-{
-    return audience == IST_AUDIENCE_GROUP_READ || audience == IST_AUDIENCE_EVERYONE_READ;
-}
-
-static uint64_t first_state(const plat_object_request *request, uint64_t me)
-{
-    switch (request->kind) {
-    case PLAT_MUTEX:
-        return me;
-    case PLAT_SEMAPHORE:
-        return request->initial;
-    case PLAT_EVENT:
-        return request->initially ? 1 : 0;
-    default:
-        return 0;
-    }
-}
-
-/* Nobody but its user sees a `Local\` object. */
-static void fill_words(const plat_object_request *request, bool global, uint64_t me, const claims *table,
-                       object_words *out)
-{
-    memset(out, 0, sizeof *out);
-    out->state = first_state(request, me);
-    out->claims = table != NULL ? claims_id(table) : 0;
-    out->maximum = request->maximum;
-    out->sort = request->manual_reset ? OBJECT_MANUAL : 0;
-    if (global && is_reading(request->audience)) {
-        out->sort |= OBJECT_ALWAYS_WAKES;
-        out->wake = 1;
-    }
-}
-
-/* Finds the words: in the page that is mapped for the life word, or in one of their own where that is apart. */
-static ist_status map_words(plat_object *object, plat_error *error)
-{
-    void *page = object->entry.life.page;
-
-    if (access_modes_of((ist_audience)object->entry.header.audience).life != 0) {
-        page = mmap(NULL, SEGMENT_HEADER_SIZE, object->access == IST_WRITE ? PROT_READ | PROT_WRITE : PROT_READ,
-                    MAP_SHARED, object->entry.access.fd, 0);
-        if (page == MAP_FAILED)
-            return error_from_errno(error, "mmap");
-        object->page = page;
-    }
-    object->words = (volatile object_words *)(void *)((char *)page + SEGMENT_WORDS_OFFSET);
-    return IST_OK;
-}
-
-/* What is constant is read once, and checked. */
-static ist_status read_words(plat_object *object, uint64_t *table, plat_error *error)
-{
-    uint32_t sort = object->words->sort;
-    bool sound = (sort & ~(OBJECT_MANUAL | OBJECT_ALWAYS_WAKES)) == 0;
-
-    object->manual = (sort & OBJECT_MANUAL) != 0;
-    object->always_wakes = (sort & OBJECT_ALWAYS_WAKES) != 0;
-    object->maximum = object->words->maximum;
-    *table = object->words->claims;
-    if (object->kind == PLAT_SEMAPHORE)
-        sound = sound && object->maximum >= 1 && object->maximum <= IST_SEMAPHORE_MAX;
-    if (is_taken(object->kind, object->manual) != (*table != 0))
-        sound = false;
-    return sound ? IST_OK : error_refuse(error, IST_E_CORRUPT, "words", "%s", "");
-}
-
-/* ---- handles ---- */
 
 static ist_status take(plat_object **out, plat_kind kind, ist_access access, plat_error *error)
 {
@@ -126,12 +47,6 @@ static void drop_table(plat_object *object)
     if (object->claims != NULL)
         claims_drop(object->claims);
     object->claims = NULL;
-}
-
-/* Lets the object go but not the handle's memory. */
-static void leave(plat_object *object)
-{
-    registry_leave(&object->entry);
 }
 
 static void clear(plat_object *object)
@@ -193,10 +108,10 @@ static void step_aside(int tries)
 static ist_status settle(plat_object *object, plat_error *error)
 {
     uint64_t table = 0;
-    ist_status status = map_words(object, error);
+    ist_status status = words_map(object, error);
 
     if (status == IST_OK)
-        status = read_words(object, &table, error);
+        status = words_read(object, &table, error);
     if (status == IST_OK)
         status = hold_table(object, table, error);
     if (status == IST_OK && (object->lives = lives_of(&object->entry.where)) == NULL)
@@ -216,10 +131,10 @@ bool object_settle_absent(const scope *where, uid_t owner, uint64_t id, claims *
     if (status == IST_E_NOT_FOUND)
         return true;
     if (status == IST_OK && object_of(&object.entry) != NULL)
-        status = map_words(&object, &error);
+        status = words_map(&object, &error);
     if (status == IST_OK && object.words != NULL && !claim_settle_left(table, &object.words->state, tag))
         status = IST_E_CORRUPT;
-    leave(&object);
+    registry_leave(&object.entry);
     clear(&object);
     return status == IST_OK;
 }
@@ -232,7 +147,7 @@ static ist_status settle_or_leave(ist_status status, plat_object *object, plat_e
     if (status >= 0)
         settled = settle(object, error);
     if (status >= 0 && settled < 0) {
-        leave(object);
+        registry_leave(&object->entry);
         clear(object);
     }
     return settled < 0 ? settled : status;
@@ -282,11 +197,11 @@ static ist_status create_once(const plat_name *name, const plat_object_request *
     ist_status status = IST_OK;
 
     *joined = false;
-    if (is_taken(request->kind, request->manual_reset))
+    if (words_are_taken(request->kind, request->manual_reset))
         status = claims_create(global, request->audience, &object->claims, error);
     if (status != IST_OK)
         return open_instead(name, want, object, status, error);
-    fill_words(request, global, me, object->claims, &words);
+    words_fill(request, global, me, object->claims, &words);
     status = registry_create(&object->entry, name, want, &plan, error);
     *joined = status >= 0;
     return settle_or_leave(status, object, error);
@@ -372,14 +287,11 @@ ist_status plat_object_open(const plat_name *name, plat_kind kind, ist_access ac
 ist_status plat_object_export(plat_object *object, uint64_t process_id, ist_access access, char *token,
                               plat_error *error)
 {
-    const registry_entry *entry = &object->entry;
     ist_status status = access == IST_WRITE ? object_check_writable(object, error) : IST_OK;
     int entered = gate_enter();
 
     if (status == IST_OK)
-        status = descriptor_is_ours(&entry->hold, NULL) && descriptor_is_ours(&entry->access, NULL)
-                     ? ticket_issue(entry, object->claims, process_id, access, token, error)
-                     : error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
+        status = ticket_issue(&object->entry, object->claims, process_id, access, token, error);
     gate_leave(entered);
     return status;
 }
@@ -395,17 +307,16 @@ ist_status plat_object_import(const char *token, plat_kind kind, plat_object **o
     entered = gate_enter();
     status = registry_import(&object->entry, token, kind_of(kind), &object->access, error);
     if (status < 0) {
-        leave(object);
-        free_object(object);
+        registry_leave(&object->entry);
     } else {
         status = settle_or_leave(status, object, error);
         if (status == IST_E_NOT_FOUND) /* its exporter ended meanwhile, and nobody else holds it */
             status = IST_E_ARG;
-        if (status < 0)
-            free_object(object);
-        else
-            *out = object;
     }
+    if (status < 0)
+        free_object(object);
+    else
+        *out = object;
     gate_leave(entered);
     return status;
 }
@@ -414,7 +325,7 @@ void plat_object_close(plat_object *object)
 {
     int entered = gate_enter();
 
-    leave(object);
+    registry_leave(&object->entry);
     gate_leave(entered);
     object_release(object);
 }

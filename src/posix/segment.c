@@ -13,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "posix/descriptor.h"
 #include "posix/error.h"
 
 #if !defined(MAP_POPULATE)
@@ -138,6 +139,13 @@ ist_status segment_commit(int fd, uint64_t offset, uint64_t length, plat_error *
 
 /* ---- write ---- */
 
+uint64_t segment_whole_pages(uint64_t bytes)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    return (bytes + page - 1) / page * page;
+}
+
 uint32_t segment_data_offset(void)
 {
     long page = sysconf(_SC_PAGESIZE);
@@ -205,6 +213,18 @@ ist_status segment_write(int fd, const segment_header *header, const segment_con
 }
 
 /* ---- read ---- */
+
+int segment_open(int scope_directory, const char *name)
+{
+    int fd = -1;
+    int directory = descriptor_open(scope_directory, name, O_RDONLY | O_DIRECTORY, 0);
+
+    if (directory < 0)
+        return -1;
+    fd = descriptor_open(directory, "r", O_RDONLY, 0);
+    descriptor_drop(directory);
+    return fd;
+}
 
 static bool is_terminated(const char *text, size_t size, uint32_t length)
 {

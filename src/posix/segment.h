@@ -98,6 +98,9 @@ typedef struct segment_life {
     void *page; /* of a segment, or of a `w` */
 } segment_life;
 
+/* Rounds a number of bytes up to what can be mapped. */
+uint64_t segment_whole_pages(uint64_t bytes);
+
 /* Where the data begins: behind the header, at a multiple of what can be mapped. */
 uint32_t segment_data_offset(void);
 
@@ -111,6 +114,9 @@ typedef struct segment_content {
    the content. *out stays mapped until segment_life_unmap, also on failure. */
 ist_status segment_write(int fd, const segment_header *header, const segment_content *content, segment_life *out,
                          plat_error *error);
+
+/* Opens the segment in an entry's directory for reading, following no link: -1 with errno, ENOENT if there is none. */
+int segment_open(int scope_directory, const char *name);
 
 /* Reads a header with a call that cannot fault, and checks it against the file's size: IST_E_CORRUPT, IST_E_LAYOUT. */
 ist_status segment_read(int fd, const struct stat *facts, segment_header *out, plat_error *error);

@@ -91,19 +91,12 @@ static bool target_lives(const ticket *found)
 static bool is_kept(const scope *where, const ticket *found)
 {
     bool kept = true;
-    int fd = -1;
-    int directory = descriptor_open(where->directory, found->name, O_RDONLY | O_DIRECTORY, 0);
+    int fd = segment_open(where->directory, found->name);
 
-    if (directory >= 0)
-        fd = descriptor_open(directory, "r", O_RDONLY, 0);
     if (fd < 0)
-        kept = errno != ENOENT;
-    else
-        kept = lock_byte_is_held(fd, found->number);
-    if (fd >= 0)
-        descriptor_drop(fd);
-    if (directory >= 0)
-        descriptor_drop(directory);
+        return errno != ENOENT;
+    kept = lock_byte_is_held(fd, found->number);
+    descriptor_drop(fd);
     return kept;
 }
 
@@ -192,8 +185,11 @@ ist_status ticket_issue(const registry_entry *entry, claims *table, uint64_t pro
     ticket made;
     scope where;
     pending *kept = NULL;
-    ist_status status = fill_ticket(entry, process_id, access, &made, error);
+    ist_status status = IST_OK;
 
+    if (!descriptor_is_ours(&entry->hold, NULL) || !descriptor_is_ours(&entry->access, NULL))
+        return error_refuse(error, IST_E_BROKEN, "descriptor", "%s", "the program closed it");
+    status = fill_ticket(entry, process_id, access, &made, error);
     ticket_prune();
     if (status == IST_OK)
         status = scope_again(&entry->where, &where, error);
