@@ -2,13 +2,16 @@
 # Every source of the library. `./dev lint` says which file is not listed.
 
 set(ISTHMUS_CORE_SOURCES
+    src/core/channel.c
     src/core/detail.c
     src/core/event.c
+    src/core/mailslot.c
     src/core/mapping.c
     src/core/mutex.c
     src/core/name.c
     src/core/object.c
     src/core/options.c
+    src/core/pipe.c
     src/core/semaphore.c
     src/core/status.c
     src/core/text.c
@@ -22,25 +25,45 @@ set(posix_sources
     src/posix/claim.c
     src/posix/claim_table.c
     src/posix/clock.c
+    src/posix/connection.c
+    src/posix/connection_bell.c
+    src/posix/connection_memory.c
+    src/posix/connection_sleep.c
+    src/posix/connection_transfer.c
     src/posix/descriptor.c
     src/posix/error.c
     src/posix/event.c
     src/posix/file.c
     src/posix/gate.c
+    src/posix/hello.c
+    src/posix/instance.c
     src/posix/join.c
     src/posix/life.c
     src/posix/life_ask.c
     src/posix/life_slot.c
     src/posix/lock.c
+    src/posix/mail.c
+    src/posix/mail_read.c
+    src/posix/mail_reclaim.c
+    src/posix/mail_write.c
+    src/posix/mailslot.c
     src/posix/mapping.c
     src/posix/memory.c
     src/posix/mutex.c
     src/posix/name.c
     src/posix/object.c
+    src/posix/pipe.c
+    src/posix/pipe_accept.c
+    src/posix/pipe_connect.c
+    src/posix/pipe_pair.c
+    src/posix/pipe_serve.c
+    src/posix/pipe_socket.c
     src/posix/process.c
     src/posix/publish.c
     src/posix/reap.c
     src/posix/registry.c
+    src/posix/ring.c
+    src/posix/ring_read.c
     src/posix/scope.c
     src/posix/segment.c
     src/posix/semaphore.c
@@ -51,6 +74,7 @@ set(posix_sources
     src/posix/ticket.c
     src/posix/timer.c
     src/posix/traits.c
+    src/posix/turn.c
     src/posix/view.c
     src/posix/wait.c
     src/posix/word_darwin.c
@@ -61,17 +85,31 @@ set(posix_sources
 
 set(win32_sources
     src/win32/access.c
+    src/win32/channel.c
     src/win32/clock.c
+    src/win32/deadline.c
     src/win32/error.c
     src/win32/event.c
     src/win32/file.c
     src/win32/foreign.c
+    src/win32/mailslot.c
     src/win32/mapping.c
     src/win32/memory.c
     src/win32/mutex.c
     src/win32/name.c
     src/win32/native.c
     src/win32/object.c
+    src/win32/overlapped.c
+    src/win32/pipe.c
+    src/win32/pipe_accept.c
+    src/win32/pipe_connect.c
+    src/win32/pipe_exchange.c
+    src/win32/pipe_facts.c
+    src/win32/pipe_inherit.c
+    src/win32/pipe_read.c
+    src/win32/pipe_reader.c
+    src/win32/pipe_serve.c
+    src/win32/pipe_write.c
     src/win32/process.c
     src/win32/registry.c
     src/win32/semaphore.c

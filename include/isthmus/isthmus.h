@@ -9,9 +9,11 @@
 #include <isthmus/access.h>
 #include <isthmus/event.h>
 #include <isthmus/export.h>
+#include <isthmus/mailslot.h>
 #include <isthmus/mapping.h>
 #include <isthmus/mutex.h>
 #include <isthmus/name.h>
+#include <isthmus/pipe.h>
 #include <isthmus/semaphore.h>
 #include <isthmus/status.h>
 #include <isthmus/text.h>

@@ -13,7 +13,7 @@
 IST_BEGIN_DECLS
 
 #define IST_VERSION_MAJOR 0
-#define IST_VERSION_MINOR 2
+#define IST_VERSION_MINOR 3
 #define IST_VERSION_PATCH 0
 
 /* One number that grows with every release: major * 10000 + minor * 100 + patch. */

@@ -7,6 +7,7 @@
 #define ISTHMUS_WIN32_H
 
 #include <isthmus/export.h>
+#include <isthmus/mailslot.h>
 #include <isthmus/mapping.h>
 #include <isthmus/wait.h>
 
@@ -35,6 +36,18 @@ IST_API void *ist_win32_mapping_handle(const ist_mapping *mapping);
  * Source:   Win32 CreateMutexW and its like.                                                             Since: 0.2
  */
 IST_API void *ist_win32_waitable_handle(const ist_waitable *item);
+
+/**
+ * Gives the HANDLE of a mailslot: to read from, or of a writer's to write to. That of a pipe is ist_pipe_native().
+ * Shape:    NULL gives NULL.
+ * Owns:     the slot's: valid until ist_mailslot_close(), not to be closed by the caller.
+ * Errors:   NULL on systems without such a handle.
+ * Blocking: never.
+ * Threads:  any thread; not a signal handler.
+ * Platform: Windows, opened for overlapped I/O; NULL elsewhere.
+ * Source:   Win32 CreateMailslotW, CreateFileW.                                                          Since: 0.3
+ */
+IST_API void *ist_win32_mailslot_handle(const ist_mailslot *slot);
 
 /**
  * Makes any HANDLE that can be waited for - a process, a thread, a mutex of another library - part of our waits.

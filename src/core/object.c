@@ -115,16 +115,26 @@ void object_close(ist_waitable *object)
     }
 }
 
+ist_status object_check_answer(const void *theirs)
+{
+    uint32_t size = 0;
+
+    if (theirs == NULL)
+        return detail_refuse(IST_E_ARG, "out");
+    memcpy(&size, theirs, sizeof size);
+    return size >= sizeof size ? IST_OK : detail_refuse(IST_E_ARG, "struct_size");
+}
+
 ist_status object_query(const ist_waitable *object, const void *theirs, plat_object_state *out)
 {
     plat_error error = no_error;
-    uint32_t size = 0;
+    ist_status status = IST_OK;
 
-    if (object == NULL || theirs == NULL)
-        return detail_refuse(IST_E_ARG, "handle and out");
-    memcpy(&size, theirs, sizeof size);
-    if (size < sizeof size)
-        return detail_refuse(IST_E_ARG, "struct_size");
+    if (object == NULL)
+        return detail_refuse(IST_E_ARG, "handle");
+    status = object_check_answer(theirs);
+    if (status != IST_OK)
+        return status;
     memset(out, 0, sizeof *out);
     return detail_from_backend(plat_object_query(object->plat, out, &error), &error);
 }

@@ -22,7 +22,10 @@ ist_status object_export(ist_waitable *object, uint64_t process_id, ist_access a
 ist_status object_import(ist_waitable **out, const char *token, plat_kind kind);
 void object_close(ist_waitable *object);
 
-/* Checks the caller's struct for an answer, of which `known` bytes are ours, and asks. */
+/* Checks the caller's struct for an answer, which begins with its size. */
+ist_status object_check_answer(const void *theirs);
+
+/* The same, and asks. */
 ist_status object_query(const ist_waitable *object, const void *theirs, plat_object_state *out);
 
 /* Writes as much of an answer as the caller's struct has room for; both begin with their size. */

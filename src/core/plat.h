@@ -6,8 +6,8 @@
  * The core has checked every argument before it calls: pointers, names, access bits, flags, alignments and ranges are
  * what the comments say. A backend never calls up into the core. Every function that can fail returns one of the
  * statuses of the public call it serves and, when that is below 0, has filled *error; it owns nothing afterwards and
- * has changed nothing. No function but plat_wait blocks on another process. All may be called from several threads at
- * once.
+ * has changed nothing. No function blocks on another process but plat_wait and those that are given a timeout. All may
+ * be called from several threads at once.
  */
 #ifndef ISTHMUS_CORE_PLAT_H
 #define ISTHMUS_CORE_PLAT_H
@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 #include <isthmus/access.h>
+#include <isthmus/mailslot.h>
 #include <isthmus/mapping.h>
+#include <isthmus/pipe.h>
 #include <isthmus/semaphore.h>
 #include <isthmus/status.h>
 #include <isthmus/timer.h>
@@ -46,6 +48,9 @@ void plat_memory_give(void *memory);
 void plat_traits(ist_traits *traits);
 
 uint64_t plat_process_id(void);
+
+/* Nanoseconds on a clock that is never set; only the difference of two means something. */
+int64_t plat_clock(void);
 
 /* ---- names ---- */
 
@@ -130,13 +135,14 @@ typedef enum plat_kind {
     PLAT_EVENT,
     PLAT_TIMER,
     PLAT_FOREIGN, /* a wrapped native handle of any other sort: only to wait for */
+    PLAT_CHANNEL, /* an end of a pipe, the reader of a mailslot: only to wait for, and a wait takes nothing */
 } plat_kind;
 
 /* A backend's half of a handle to one of them. */
 typedef struct plat_object plat_object;
 
 typedef struct plat_object_request {
-    plat_kind kind;    /* not PLAT_FOREIGN */
+    plat_kind kind;    /* not PLAT_FOREIGN, PLAT_CHANNEL */
     bool manual_reset; /* event, timer */
     bool initially;    /* mutex: owned by the calling thread; event: set. Only if this call creates it (X4) */
     uint32_t initial;  /* semaphore: at most maximum */
@@ -217,6 +223,136 @@ bool plat_wait_quickly(plat_object *object);
    The backend finds the same object twice in a wait for all (IST_E_ARG), and handles that may not wait
    (IST_E_ACCESS). */
 ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error);
+
+/* ---- pipes ---- */
+
+/* A backend's half of an end. Calls that are blocked on it are over before it is closed. */
+typedef struct plat_pipe plat_pipe;
+
+/* A checked name of a pipe or mailslot: valid UTF-8 without `\` and `/`. The case of A to Z does not count, which is
+   for the backend to see to. */
+typedef struct plat_channel_name {
+    const char *text; /* without `\\.\pipe\`, terminated */
+    size_t length;    /* bytes in text, 1 to 247 */
+} plat_channel_name;
+
+typedef struct plat_pipe_request {
+    bool first; /* IST_PIPE_FIRST */
+    ist_pipe_type type;
+    ist_pipe_direction direction;
+    uint32_t instances; /* 1 to IST_PIPE_INSTANCES_MAX, or 0 */
+    uint32_t inbound_bytes;
+    uint32_t outbound_bytes; /* both IST_PIPE_BUFFER_MIN to IST_PIPE_BUFFER_MAX */
+    ist_audience audience;
+    bool trust_everyone;
+} plat_pipe_request;
+
+/* What the core wants to know of an end, as it is and stays. */
+typedef struct plat_pipe_sort {
+    ist_pipe_type type;
+    ist_pipe_direction direction;
+    bool server;
+    bool may_read;
+    bool may_write;
+} plat_pipe_sort;
+
+/* Makes an instance, which listens. Of a later instance *sort says what the first one's type is. */
+ist_status plat_pipe_serve(const plat_channel_name *name, const plat_pipe_request *request, plat_pipe **out,
+                           plat_pipe_sort *sort, plat_error *error);
+
+/* access is IST_READ, IST_WRITE or both or-ed, without trust. IST_TIMEOUT: *out is NULL. */
+ist_status plat_pipe_connect(const plat_channel_name *name, ist_access access, bool trust_everyone, int64_t timeout_ns,
+                             plat_pipe **out, plat_pipe_sort *sort, plat_error *error);
+
+/* sorts are those of *first and *second. */
+ist_status plat_pipe_pair(const plat_pipe_request *request, plat_pipe **first, plat_pipe **second,
+                          plat_pipe_sort sorts[2], plat_error *error);
+
+/* token has IST_TOKEN_SIZE bytes. IST_E_ARG: an instance with a name. */
+ist_status plat_pipe_inherit(plat_pipe *pipe, char *token, plat_error *error);
+
+/* token: any text of at most IST_TOKEN_SIZE - 1 bytes. */
+ist_status plat_pipe_import(const char *token, plat_pipe **out, plat_pipe_sort *sort, plat_error *error);
+
+/* Only of an instance. */
+ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *error);
+ist_status plat_pipe_disconnect(plat_pipe *pipe, plat_error *error);
+
+/* Only of an end that may; size > 0. *got and *written are 0 before the call. */
+ist_status plat_pipe_read(plat_pipe *pipe, void *buffer, size_t size, int64_t timeout_ns, size_t *got,
+                          plat_error *error);
+
+/* Only of an end that may. size is below 4 GiB, and of a byte pipe not 0. */
+ist_status plat_pipe_write(plat_pipe *pipe, const void *data, size_t size, int64_t timeout_ns, size_t *written,
+                           plat_error *error);
+
+/* Only of an end that may read. Fills every field but struct_size; buffer has room for size bytes. */
+ist_status plat_pipe_peek(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error);
+
+/* Only of an end that may write. */
+ist_status plat_pipe_flush(plat_pipe *pipe, int64_t timeout_ns, plat_error *error);
+
+/* Only of an end of a message pipe that may do both; reply_size > 0. */
+ist_status plat_pipe_transact(plat_pipe *pipe, const void *request, size_t request_size, void *reply, size_t reply_size,
+                              int64_t timeout_ns, size_t *got, plat_error *error);
+
+/* Fills connected, instances_max, instances, inbound_bytes and outbound_bytes. */
+ist_status plat_pipe_info(plat_pipe *pipe, ist_pipe_facts *out, plat_error *error);
+
+/* Fills every field but struct_size; also on IST_E_ACCESS, but for the user. */
+ist_status plat_pipe_peer(plat_pipe *pipe, ist_pipe_peer_facts *out, plat_error *error);
+
+void plat_pipe_cancel(plat_pipe *pipe);
+
+/* A descriptor or a HANDLE. */
+ist_status plat_pipe_native(plat_pipe *pipe, intptr_t *out, plat_error *error);
+
+/* The end as an object of PLAT_CHANNEL: valid until the close. */
+plat_object *plat_pipe_waitable(plat_pipe *pipe);
+
+/* Never fails. Waits for its waitable may be blocked meanwhile and go on. */
+void plat_pipe_close(plat_pipe *pipe);
+
+/* ---- mailslots ---- */
+
+/* A backend's half of a handle. Calls that are blocked on it are over before it is closed. */
+typedef struct plat_mailslot plat_mailslot;
+
+typedef struct plat_mailslot_request {
+    uint32_t message_max;    /* 0: any that fits */
+    uint32_t capacity_bytes; /* 1 to IST_MAILSLOT_CAPACITY_MAX */
+    ist_audience audience;   /* IST_AUDIENCE_OWNER or one of those for writing */
+} plat_mailslot_request;
+
+/* Never joins: IST_E_EXISTS. IST_E_ARG: the capacity cannot hold a message of message_max bytes. */
+ist_status plat_mailslot_create(const plat_channel_name *name, const plat_mailslot_request *request,
+                                plat_mailslot **out, plat_error *error);
+
+/* For writing. */
+ist_status plat_mailslot_open(const plat_channel_name *name, bool trust_everyone, plat_mailslot **out,
+                              plat_error *error);
+
+/* Only of a writer's handle. */
+ist_status plat_mailslot_write(plat_mailslot *slot, const void *data, size_t size, plat_error *error);
+
+/* The rest only of the reader's. *got is 0 before the call. peek does not wait: IST_EMPTY. */
+ist_status plat_mailslot_read(plat_mailslot *slot, void *buffer, size_t size, int64_t timeout_ns, size_t *got,
+                              plat_error *error);
+ist_status plat_mailslot_peek(plat_mailslot *slot, void *buffer, size_t size, size_t *got, plat_error *error);
+
+/* Fills every field but struct_size. */
+ist_status plat_mailslot_info(plat_mailslot *slot, ist_mailslot_facts *out, plat_error *error);
+
+void plat_mailslot_cancel(plat_mailslot *slot);
+
+/* The native handle where there is one (Windows: HANDLE), else NULL; also of a writer's handle. */
+void *plat_mailslot_native(const plat_mailslot *slot);
+
+/* The reader's handle as an object of PLAT_CHANNEL: valid until the close. */
+plat_object *plat_mailslot_waitable(plat_mailslot *slot);
+
+/* Never fails. Waits for its waitable may be blocked meanwhile and go on. */
+void plat_mailslot_close(plat_mailslot *slot);
 
 /* ---- seams, for tests: the library never sets them ---- */
 

@@ -54,6 +54,7 @@ static ist_status wait_for_several(const ist_waitable *const *items, size_t coun
     plat_object *objects[IST_WAIT_MAX];
     const plat_wait_request request = {objects, count, all, timeout_ns, NULL};
     size_t taken = 0;
+    bool channel = false;
     ist_status status = check_timeout(timeout_ns);
 
     if (status != IST_OK)
@@ -63,11 +64,14 @@ static ist_status wait_for_several(const ist_waitable *const *items, size_t coun
     for (size_t n = 0; n < count; n++) {
         if (items[n] == NULL)
             return detail_refuse(IST_E_ARG, "an item");
+        channel = channel || items[n]->kind == PLAT_CHANNEL;
         objects[n] = items[n]->plat;
         for (size_t earlier = 0; all && earlier < n; earlier++)
             if (items[earlier] == items[n])
                 return detail_refuse(IST_E_ARG, "the same item twice");
     }
+    if (all && count > 1 && channel)
+        return detail_refuse(IST_E_UNSUPPORTED, "a pipe or mailslot in a wait for all");
     status = wait_for(&request, &taken);
     if (index != NULL && (status == IST_OK || status == IST_ABANDONED))
         *index = taken;

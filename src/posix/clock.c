@@ -48,6 +48,11 @@ int64_t clock_next_recheck(void)
     return latest - latest % USUAL_RECHECK;
 }
 
+int64_t plat_clock(void)
+{
+    return clock_steady();
+}
+
 bool plat_seam_utc(const volatile int64_t *offset_ns)
 {
     utc_offset = offset_ns;

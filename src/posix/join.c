@@ -223,7 +223,8 @@ static step take_hold(visit *here)
     struct stat facts;
     uint32_t life = 0;
     ist_status status = IST_OK;
-    int fd = descriptor_open(here->directory, "r", O_RDONLY, 0);
+    /* An instance of a pipe locks its slot exclusively. */
+    int fd = descriptor_open(here->directory, "r", here->want->kind == SEGMENT_PIPE ? O_RDWR : O_RDONLY, 0);
 
     if (fd < 0)
         return errno == ENOENT ? STEP_AGAIN : visit_failed(here, error_from_errno(here->error, "openat"));
@@ -243,7 +244,8 @@ static step take_hold(visit *here)
     return STEP_DONE;
 }
 
-static step join_once(visit *here)
+/* Up to where it may be joined. */
+static step look_closely(visit *here)
 {
     step next = look(here);
 
@@ -254,9 +256,7 @@ static step join_once(visit *here)
     if (here->denied && !access_life_is_apart(here->facts.st_mode))
         return check_stranger(here); /* the word that it could not swap it cannot map either */
     next = check_life(here);
-    if (next == STEP_DONE)
-        next = check_header(here);
-    return next == STEP_DONE ? take_hold(here) : next;
+    return next == STEP_DONE ? check_header(here) : next;
 }
 
 void visit_clear(visit *here)
@@ -272,12 +272,30 @@ step join(visit *here)
 
     here->directory = -1;
     here->denied = false;
-    next = join_once(here);
+    next = look_closely(here);
+    if (next == STEP_DONE)
+        next = take_hold(here);
     if (here->directory >= 0)
         descriptor_drop(here->directory);
     if (next == STEP_DONE)
         reap_enlist(here->entry, false);
     else
         visit_clear(here);
+    return next;
+}
+
+step join_only_look(visit *here)
+{
+    step next = STEP_AGAIN;
+
+    here->directory = -1;
+    here->denied = false;
+    next = look_closely(here);
+    if (next != STEP_DONE) {
+        if (here->directory >= 0)
+            descriptor_drop(here->directory);
+        here->directory = -1;
+        visit_clear(here);
+    }
     return next;
 }

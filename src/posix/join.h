@@ -34,6 +34,9 @@ typedef struct visit {
 /* Tries once to join the object of the entry's name. STEP_DONE: the entry is on the process's list. */
 step join(visit *here);
 
+/* The same without joining: STEP_DONE leaves visit.directory open, and the entry on no list. */
+step join_only_look(visit *here);
+
 /* Ends a try with a status that visit.error tells about. */
 step visit_failed(visit *here, ist_status status);
 

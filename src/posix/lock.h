@@ -32,6 +32,10 @@ ist_status lock_take(int fd, uint64_t byte, plat_error *error);
 /* Takes it exclusively, so that who may only read the file cannot pretend to be its holder. */
 ist_status lock_take_alone(int fd, uint64_t byte, plat_error *error);
 
+/* The same of a byte that somebody else may have: IST_TIMEOUT then. Through a description that is open for writing.
+   With flock it does nothing. */
+ist_status lock_try_alone(int fd, uint64_t byte, plat_error *error);
+
 /* Whether anybody locks one byte exclusively. A doubt is a yes. */
 bool lock_is_held_alone(int fd, uint64_t byte);
 

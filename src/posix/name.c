@@ -60,6 +60,16 @@ void name_entry(char out[NAME_ENTRY_SIZE], const char *prefix, const plat_name *
         sha256_hex(name->text, name->length, out + used);
 }
 
+void name_of_channel(plat_name *out, char text[NAME_CHANNEL_SIZE], const char *sort, const plat_channel_name *name)
+{
+    int used = snprintf(text, NAME_CHANNEL_SIZE, "%s\\%s", sort, name->text);
+
+    for (int i = 0; i < used; i++)
+        if (text[i] >= 'A' && text[i] <= 'Z')
+            text[i] = (char)(text[i] - 'A' + 'a');
+    *out = (plat_name){text, (size_t)used, true};
+}
+
 /* ---- numbers ---- */
 
 /* A child made by a raw clone runs no fork handler and would repeat its parent's numbers: the pid tells. */

@@ -27,6 +27,15 @@
 /* Writes the entry of a named object: prefix is the scope's. Two names have one entry only if their SHA-256 collide. */
 void name_entry(char out[NAME_ENTRY_SIZE], const char *prefix, const plat_name *name);
 
+/* Room for the name of a pipe or mailslot among those of `Global\`, where nobody else's has a backslash. */
+#define NAME_CHANNEL_SIZE (IST_NAME_MAX + 1)
+
+/* Makes `pipe\name` or `slot\name` of it, in `text`, with small letters for A to Z. */
+void name_of_channel(plat_name *out, char text[NAME_CHANNEL_SIZE], const char *sort, const plat_channel_name *name);
+
+/* Sockets that instances of a pipe listen on stand in the pipe's directory beside the segment and begin with this. */
+#define NAME_SOCKET_PREFIX "s."
+
 /* Writes an entry of a class with 24 hexadecimal digits that no other process or call uses. */
 void name_unique(char out[NAME_ENTRY_SIZE], const char *prefix, char class_letter);
 

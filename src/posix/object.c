@@ -75,7 +75,10 @@ void object_release(plat_object *object)
     if (atomic_add_u32(&object->references, UINT32_MAX) == 1) {
         int entered = gate_enter();
 
-        free_object(object);
+        if (object->channel != NULL)
+            object->channel->free(object);
+        else
+            free_object(object);
         gate_leave(entered);
     }
 }

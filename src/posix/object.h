@@ -55,6 +55,20 @@ _Static_assert(offsetof(object_words, sort) == 28, "the table above");
 _Static_assert(offsetof(object_words, settings) == 64, "the table above");
 _Static_assert(SEGMENT_WORDS_OFFSET % 64 == 0, "words that are swapped lie in lines of their own");
 
+/* What a wait needs of an end of a pipe or of a mailslot, which have no words of this sort (PLAT_CHANNEL). Each keeps a
+   plat_object as its first member, of which only kind, channel and references count. */
+typedef struct channel_face {
+    /* IST_OK: a read would not block. IST_TIMEOUT: it would; with watch, unless it is NULL, it says where the peer's
+       end shows. Takes nothing. */
+    ist_status (*look)(plat_object *channel, life_watch *watch, plat_error *error);
+
+    /* Says that somebody is going to sleep until a look comes out differently; the word moves then. */
+    word_watch (*announce)(plat_object *channel);
+
+    /* The last reference is gone. */
+    void (*free)(plat_object *channel);
+} channel_face;
+
 /* What the usual operation reads comes first, in one line of the cache. */
 struct plat_object {
     const lives *writer_lives; /* lives, if the handle is for writing, else NULL */
@@ -69,6 +83,7 @@ struct plat_object {
     claims *claims;               /* NULL for what is never taken */
     volatile uint32_t references; /* the handle, and waits that are blocked (L5) */
     void *page;                   /* of the words, where that is not the entry's own */
+    const channel_face *channel;  /* of PLAT_CHANNEL, else NULL */
     registry_entry entry;
 };
 

@@ -6,6 +6,7 @@
  */
 #include "posix/reap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include "posix/access.h"
 #include "posix/error.h"
 #include "posix/lock.h"
+#include "posix/pipe.h"
 #include "posix/ticket.h"
 
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -69,10 +71,36 @@ static int open_own(const scope *where, const char *name)
     return fd;
 }
 
+/* Sockets of a dead pipe: nobody makes any in this directory any more. */
+static void remove_sockets(int directory)
+{
+    int fd = descriptor_open(directory, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry = NULL;
+
+    if (entries == NULL && fd >= 0)
+        descriptor_drop(fd);
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        if (strncmp(entry->d_name, NAME_SOCKET_PREFIX, sizeof NAME_SOCKET_PREFIX - 1) == 0)
+            (void)unlinkat(directory, entry->d_name, 0);
+    if (entries != NULL)
+        (void)closedir(entries);
+}
+
+/* Removes a directory that has lost its segment, and the sockets in it if there are any. */
+static void remove_directory(const scope *where, const char *name, int directory)
+{
+    if (unlinkat(where->directory, name, AT_REMOVEDIR) == 0 || (errno != ENOTEMPTY && errno != EEXIST))
+        return;
+    remove_sockets(directory);
+    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
+}
+
 /* Within one directory there is only ever one `r`; a newer object of the name is another directory. */
 ist_status reap_remove(const scope *where, const char *name, const descriptor *segment, plat_error *error)
 {
     struct stat facts;
+    bool removed = false;
     ist_status status = IST_OK;
     int directory = descriptor_open(where->directory, name, O_RDONLY | O_DIRECTORY, 0);
 
@@ -88,9 +116,13 @@ ist_status reap_remove(const scope *where, const char *name, const descriptor *s
             status = error_from_errno(error, "unlinkat");
         if (status == IST_OK && unlinkat(directory, "r", 0) != 0 && errno != ENOENT)
             status = error_from_errno(error, "unlinkat");
+        removed = status == IST_OK;
     }
+    if (removed)
+        remove_directory(where, name, directory);
+    else
+        (void)unlinkat(where->directory, name, AT_REMOVEDIR);
     descriptor_drop(directory);
-    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
     return status;
 }
 
@@ -102,8 +134,8 @@ void reap_discard(const scope *where, const char *name)
         return;
     (void)unlinkat(directory, "w", 0);
     (void)unlinkat(directory, "r", 0);
+    remove_directory(where, name, directory);
     descriptor_drop(directory);
-    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
 }
 
 void reap_clear_remains(const scope *where, const char *name)
@@ -113,10 +145,11 @@ void reap_clear_remains(const scope *where, const char *name)
 
     if (directory < 0)
         return;
-    if (fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+    if (fstatat(directory, "r", &facts, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
         (void)unlinkat(directory, "w", 0);
+        remove_directory(where, name, directory);
+    }
     descriptor_drop(directory);
-    (void)unlinkat(where->directory, name, AT_REMOVEDIR);
 }
 
 bool reap_is_obstructed(const scope *where, const char *name)
@@ -373,8 +406,11 @@ void registry_close_all(void)
     registry_entry *entry = NULL;
 
     (void)pthread_mutex_lock(&list_mutex);
-    while ((entry = take_first(false)) != NULL || (entry = take_first(true)) != NULL)
+    while ((entry = take_first(false)) != NULL || (entry = take_first(true)) != NULL) {
         (void)release(entry);
+        if (entry->header.kind == SEGMENT_PIPE)
+            pipe_exit(entry);
+    }
     (void)pthread_mutex_unlock(&list_mutex);
 }
 

@@ -51,13 +51,13 @@ static ist_status renew(registry_entry *entry, plat_error *error)
     return sweep_use(entry->where.global, &entry->where, error);
 }
 
-static ist_status open_loop(visit *here)
+static ist_status open_loop(visit *here, step (*once)(visit *here))
 {
     ist_status status = IST_OK;
     step next = STEP_AGAIN;
 
     for (int i = 0; i < MOST_TRIES && next == STEP_AGAIN; i++)
-        next = join(here);
+        next = once(here);
     if (next == STEP_NONE) {
         errno = ENOENT; /* also where something is there and nobody holds it */
         status = error_from_errno(here->error, "openat");
@@ -81,10 +81,30 @@ ist_status registry_open(registry_entry *entry, const plat_name *name, const reg
     ist_status status = begin(entry, name, error);
 
     if (status == IST_OK) {
-        status = open_loop(&here);
+        status = open_loop(&here, join);
         sweep_step(&entry->where, known_foreign(entry, status));
     }
     return status;
+}
+
+ist_status registry_look(registry_entry *entry, const plat_name *name, const registry_want *want, int *directory,
+                         plat_error *error)
+{
+    visit here = {.entry = entry, .want = want, .error = error};
+    ist_status status = begin(entry, name, error);
+
+    if (status == IST_OK) {
+        status = open_loop(&here, join_only_look);
+        sweep_step(&entry->where, known_foreign(entry, status));
+    }
+    *directory = status == IST_OK ? here.directory : -1;
+    return status;
+}
+
+void registry_unlook(registry_entry *entry)
+{
+    descriptor_close(&entry->access);
+    segment_life_unmap(&entry->life);
 }
 
 ist_status registry_open_known(registry_entry *entry, const scope *where, const char *name, const registry_want *want,
@@ -96,7 +116,7 @@ ist_status registry_open_known(registry_entry *entry, const scope *where, const 
     entry->hold = DESCRIPTOR_NONE;
     entry->access = DESCRIPTOR_NONE;
     (void)snprintf(entry->name, sizeof entry->name, "%s", name);
-    return open_loop(&here);
+    return open_loop(&here, join);
 }
 
 static bool is_object_of(const scope *where, uid_t owner, const char *name)

@@ -63,6 +63,13 @@ ist_status registry_open_known(registry_entry *entry, const scope *where, const 
 ist_status registry_open_by_id(registry_entry *entry, const scope *where, uid_t owner, const registry_want *want,
                                plat_error *error);
 
+/* Looks at what somebody holds, without holding it: what a client of a pipe does, and a writer of a mailslot. The entry
+   has its header, its life page mapped and `access`; it is on no list and ends with registry_unlook(). *directory is a
+   descriptor of the object's own directory, for the caller to drop. */
+ist_status registry_look(registry_entry *entry, const plat_name *name, const registry_want *want, int *directory,
+                         plat_error *error);
+void registry_unlook(registry_entry *entry);
+
 /* Joins (IST_EXISTED) or makes (IST_OK). name NULL makes an unnamed one. */
 ist_status registry_create(registry_entry *entry, const plat_name *name, const registry_want *want,
                            const registry_plan *plan, plat_error *error);

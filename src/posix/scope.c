@@ -33,6 +33,11 @@
 
 #define GLOBAL_PREFIX "isthmus."
 
+const char *scope_global_path(void)
+{
+    return SHARED_MEMORY_DIRECTORY;
+}
+
 struct scope_state {
     struct scope_state *next;
     uid_t user;

@@ -36,6 +36,9 @@ ist_status scope_use(bool global, scope *out, plat_error *error);
 /* The scope of an earlier call once more, whoever the effective user is by now. out may be old. */
 ist_status scope_again(const scope *old, scope *out, plat_error *error);
 
+/* Where the entries of `Global\` stand. */
+const char *scope_global_path(void);
+
 /* True once for each scope: nothing of it has been swept yet. */
 bool scope_is_new(const scope *where);
 

@@ -234,7 +234,7 @@ static bool is_terminated(const char *text, size_t size, uint32_t length)
 /* What consists of words has no data. */
 static bool has_sound_size(const segment_header *header)
 {
-    bool words = header->kind >= SEGMENT_MUTEX && header->kind <= SEGMENT_TIMER;
+    bool words = (header->kind >= SEGMENT_MUTEX && header->kind <= SEGMENT_TIMER) || header->kind == SEGMENT_PIPE;
 
     return words == (header->size == 0);
 }

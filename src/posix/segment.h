@@ -22,7 +22,8 @@
  *     68    60  reserved         0
  *    128   264  name             with its prefix, terminated
  *    392   120  reserved         0
- *    512  2048  words            of a mutex, semaphore, event or timer: posix/object.h; else 0
+ *    512  2048  words            of a mutex, semaphore, event or timer: posix/object.h; of a pipe: posix/instance.h; of
+ *                                a mailslot: posix/mail.h; else 0
  *   2560  1536  reserved         0
  *   4096  4096  path             only for a file: absolute, terminated
  *  data_offset  data             only for memory
@@ -52,7 +53,7 @@
 #define SEGMENT_WORDS_OFFSET 512
 #define SEGMENT_WORDS_SIZE 2048
 
-/* The last two are the library's own: posix/life.h, posix/claim.h. */
+/* SEGMENT_LIVES and SEGMENT_CLAIMS are the library's own: posix/life.h, posix/claim.h. */
 typedef enum segment_kind {
     SEGMENT_ANY = 0, /* to look for */
     SEGMENT_MAPPING = 1,
@@ -61,7 +62,9 @@ typedef enum segment_kind {
     SEGMENT_EVENT = 4,
     SEGMENT_TIMER = 5,
     SEGMENT_LIVES = 6,
-    SEGMENT_CLAIMS = 7
+    SEGMENT_CLAIMS = 7,
+    SEGMENT_PIPE = 8,
+    SEGMENT_MAILSLOT = 9
 } segment_kind;
 
 typedef struct segment_header {

@@ -48,11 +48,13 @@ static void taken(take_item *item, uint64_t before, const offer *found)
 
 bool plat_wait_quickly(plat_object *object)
 {
-    volatile uint64_t *word = &object->words->state;
-    uint64_t state = atomic_load_u64(word);
+    volatile uint64_t *word = NULL;
+    uint64_t state = 0;
 
-    if (object->access != IST_WRITE)
+    if (object->access != IST_WRITE || object->channel != NULL)
         return false;
+    word = &object->words->state;
+    state = atomic_load_u64(word);
     switch (object->kind) {
     case PLAT_SEMAPHORE: /* a tagged word is above any maximum */
         return state - 1 < object->maximum && atomic_swap_u64(word, &state, state - 1);
@@ -63,13 +65,22 @@ bool plat_wait_quickly(plat_object *object)
     }
 }
 
+static ist_status look_at_channel(take_item *item, bool watches, plat_error *error)
+{
+    life_unwatch(&item->watch);
+    return item->object->channel->look(item->object, watches ? &item->watch : NULL, error);
+}
+
 ist_status take_one(take_item *item, bool watches, plat_error *error)
 {
     plat_object *object = item->object;
     uint64_t state = 0;
     offer found;
-    ist_status status = object_state(object, &state, error);
+    ist_status status = IST_OK;
 
+    if (object->channel != NULL)
+        return look_at_channel(item, watches, error);
+    status = object_state(object, &state, error);
     while (status == IST_OK) {
         uint64_t seen = state;
 

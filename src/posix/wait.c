@@ -176,9 +176,13 @@ static bool sleeps_on(const waiting *here, size_t index)
    read need not say it (OBJECT_ALWAYS_WAKES). */
 static word_watch announce(plat_object *object)
 {
-    volatile uint32_t *wake = &object->words->wake;
-    uint32_t seen = atomic_load_u32(wake);
+    volatile uint32_t *wake = NULL;
+    uint32_t seen = 0;
 
+    if (object->channel != NULL)
+        return object->channel->announce(object);
+    wake = &object->words->wake;
+    seen = atomic_load_u32(wake);
     if (!object_may_write(object))
         return (word_watch){wake, seen};
     while ((seen & 1) == 0 && !atomic_swap_u32(wake, &seen, seen | 1))

@@ -10,6 +10,8 @@
  */
 #include "win32/clock.h"
 
+#include "core/plat.h"
+
 #include "win32/native.h"
 
 #define NS_PER_SECOND 1000000000u
@@ -32,6 +34,11 @@ uint64_t win32_clock_since(uint64_t mark)
     (void)QueryPerformanceFrequency(&per_second);
     frequency = (uint64_t)per_second.QuadPart;
     return count / frequency * NS_PER_SECOND + count % frequency * NS_PER_SECOND / frequency;
+}
+
+int64_t plat_clock(void)
+{
+    return (int64_t)win32_clock_since(0);
 }
 
 /* The coarse clock is read first: a tick in between makes the lag too long, never too short. */

@@ -36,6 +36,7 @@ static const error_row error_rows[] = {
     {ERROR_HANDLE_DISK_FULL, STEPS_ALL, IST_E_SPACE},               /* 39 */
     {ERROR_BAD_NETPATH, WIN32_STEP_FILE, IST_E_NOT_FOUND},          /* 53 */
     {ERROR_BAD_NET_NAME, WIN32_STEP_FILE, IST_E_NOT_FOUND},         /* 67 */
+    {ERROR_FILE_EXISTS, WIN32_STEP_CREATE, IST_E_EXISTS},           /* 80: a mailslot */
     {ERROR_INVALID_PARAMETER, WIN32_STEP_CREATE, IST_E_SPACE},      /* 87: no other argument is left than the size */
     {ERROR_INVALID_PARAMETER, WIN32_STEP_VIEW, IST_E_MEMORY},       /* 87: likewise */
     {ERROR_INVALID_PARAMETER, WIN32_STEP_PROCESS, IST_E_ARG},       /* 87: no such process */
@@ -49,21 +50,29 @@ static const error_row error_rows[] = {
     {ERROR_INVALID_NAME, STEPS_NAME, IST_E_NAME},                   /* 123 */
     {ERROR_BAD_PATHNAME, WIN32_STEP_FILE, IST_E_NOT_FOUND},         /* 161 */
     {ERROR_BAD_PATHNAME, STEPS_NAME, IST_E_NAME},                   /* 161 */
+    {ERROR_ALREADY_EXISTS, WIN32_STEP_CREATE, IST_E_EXISTS},        /* 183: a mailslot */
     {ERROR_FILENAME_EXCED_RANGE, WIN32_STEP_FILE, IST_E_NOT_FOUND}, /* 206 */
     {ERROR_FILENAME_EXCED_RANGE, STEPS_NAME, IST_E_NAME},           /* 206 */
     {ERROR_FILE_TOO_LARGE, STEPS_ALL, IST_E_SPACE},                 /* 223 */
+    {ERROR_BAD_PIPE, STEPS_ALL, IST_E_BROKEN},                      /* 230: nobody is connected */
+    {ERROR_PIPE_BUSY, WIN32_STEP_OPEN, IST_TIMEOUT},                /* 231: no instance listens */
+    {ERROR_PIPE_BUSY, STEPS_ALL, IST_E_LIMIT},                      /* 231: all instances are there; or data unread */
     {ERROR_NO_DATA, STEPS_ALL, IST_E_BROKEN},                       /* 232 */
     {ERROR_PIPE_NOT_CONNECTED, STEPS_ALL, IST_E_BROKEN},            /* 233 */
+    {ERROR_MORE_DATA, STEPS_ALL, IST_MORE},                         /* 234 */
     {ERROR_NOT_OWNER, STEPS_ALL, IST_E_NOT_OWNER},                  /* 288 */
     {ERROR_TOO_MANY_POSTS, STEPS_ALL, IST_E_LIMIT},                 /* 298 */
     {ERROR_INVALID_ADDRESS, WIN32_STEP_COMMIT, IST_E_SPACE},        /* 487 */
     {ERROR_INVALID_ADDRESS, STEPS_ALL, IST_E_MEMORY},               /* 487 */
+    {ERROR_PIPE_LISTENING, STEPS_ALL, IST_E_BROKEN},                /* 536 */
     {587, STEPS_ALL, IST_E_LIMIT},                       /* ERROR_MUTANT_LIMIT_EXCEEDED, which some kits lack */
     {676, STEPS_ALL, IST_E_NOT_FOUND},                   /* Wine, where nobody listens on a pipe */
+    {ERROR_OPERATION_ABORTED, STEPS_ALL, IST_CANCELLED}, /* 995 */
     {ERROR_FILE_INVALID, WIN32_STEP_CREATE, IST_E_SIZE}, /* 1006: an empty file */
     {ERROR_FILE_INVALID, STEPS_ALL, IST_E_BROKEN},       /* 1006: the volume is gone */
     {ERROR_PRIVILEGE_NOT_HELD, STEPS_ALL, IST_E_ACCESS}, /* 1314 */
     {ERROR_NO_SYSTEM_RESOURCES, STEPS_ALL, IST_E_SPACE}, /* 1450 */
+    {ERROR_CANNOT_IMPERSONATE, STEPS_ALL, IST_E_ACCESS}, /* 1368: nothing was read yet */
     {ERROR_COMMITMENT_LIMIT, STEPS_ALL, IST_E_SPACE},    /* 1455 */
     {ERROR_NOT_ENOUGH_QUOTA, STEPS_ALL, IST_E_SPACE},    /* 1816 */
 };

@@ -34,6 +34,7 @@ typedef LONG(NTAPI *native_query_section)(HANDLE section, int what, void *out, S
 typedef LONG(NTAPI *native_query_object)(HANDLE object, int what, void *out, ULONG room, ULONG *needed);
 
 typedef LONG(NTAPI *native_query_state)(HANDLE object, int what, void *out, ULONG room, ULONG *needed);
+typedef LONG(NTAPI *native_query_file)(HANDLE file, void *answer, void *out, ULONG room, int what);
 typedef ULONG(NTAPI *native_code)(LONG status);
 typedef BOOL(WINAPI *native_compare)(HANDLE left, HANDLE right);
 typedef void(WINAPI *native_time)(ULONGLONG *out);
@@ -43,6 +44,7 @@ typedef void(WINAPI *native_time)(ULONGLONG *out);
 #define OBJECT_BASIC 0
 #define OBJECT_NAME 1
 #define OBJECT_TYPE 2
+#define FILE_PIPE_LOCAL 24
 
 /* SEC_FILE, which some kits leave out. */
 #define MADE_OVER_FILE 0x00800000u
@@ -153,6 +155,15 @@ DWORD win32_state_ask(HANDLE handle, win32_state_query which, void *out, size_t 
         return ERROR_CALL_NOT_IMPLEMENTED;
     status = query(handle, STATE_BASIC, out, (ULONG)bytes, NULL);
     return status >= 0 ? ERROR_SUCCESS : code(status);
+}
+
+bool win32_pipe_ask(HANDLE pipe, win32_pipe_facts *out)
+{
+    native_query_file query = (native_query_file)native_call("NtQueryInformationFile");
+    ULONG_PTR answer[2] = {0, 0};
+
+    memset(out, 0, sizeof *out);
+    return query != NULL && query(pipe, answer, out, (ULONG)sizeof *out, FILE_PIPE_LOCAL) >= 0;
 }
 
 bool win32_interrupt_times(uint64_t *coarse, uint64_t *precise)

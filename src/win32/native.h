@@ -59,6 +59,26 @@ typedef enum win32_state_query {
    ERROR_SUCCESS, ERROR_CALL_NOT_IMPLEMENTED where there is no such question, or why not. */
 DWORD win32_state_ask(HANDLE handle, win32_state_query which, void *out, size_t bytes);
 
+/* What an end of a pipe is, in the published form. */
+typedef struct win32_pipe_facts {
+    ULONG type;   /* 1 messages */
+    ULONG config; /* 0 inbound, 1 outbound, 2 duplex */
+    ULONG instances_max;
+    ULONG instances;
+    ULONG inbound_quota;
+    ULONG readable;
+    ULONG outbound_quota;
+    ULONG writable;
+    ULONG state; /* 1 disconnected, 2 listening, 3 connected, 4 the peer is gone */
+    ULONG end;   /* 1 the server's */
+} win32_pipe_facts;
+
+#define WIN32_PIPE_CONNECTED 3u
+
+/* Asks about a pipe opened for overlapped I/O; the handle needs FILE_READ_ATTRIBUTES, which an instance for writing
+   alone has not. False when it may not be asked. */
+bool win32_pipe_ask(HANDLE pipe, win32_pipe_facts *out);
+
 /* The clock of relative times, as of the last tick and as of this instant, in units of 100 ns and read in that order.
    False before Windows 10. */
 bool win32_interrupt_times(uint64_t *coarse, uint64_t *precise);

@@ -213,6 +213,7 @@ static const win32_kind *kind_of(plat_kind kind)
         found = &win32_timer_kind;
         break;
     case PLAT_FOREIGN:
+    case PLAT_CHANNEL:
     default:
         break;
     }
@@ -249,8 +250,11 @@ void win32_object_hold(plat_object *object)
 
 void win32_object_let_go(plat_object *object)
 {
-    if (InterlockedDecrement(&object->holds) == 0)
+    if (InterlockedDecrement(&object->holds) == 0) {
+        if (object->face != NULL)
+            handle_drop(object);
         plat_memory_give(object);
+    }
 }
 
 /* The lock keeps the number from being closed, and given to another object, between the look and the call. */
@@ -354,7 +358,8 @@ ist_status plat_object_import(const char *token, plat_kind kind, plat_object **o
     return win32_object_settle(status, object, out);
 }
 
+/* The event of a channel says nothing unless a wait has armed it. */
 void *plat_object_native(const plat_object *object)
 {
-    return object->handle;
+    return object->face == NULL ? object->handle : NULL;
 }

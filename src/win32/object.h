@@ -31,6 +31,13 @@ typedef struct win32_kind {
     ist_status (*signal)(plat_object *object, plat_error *error); /* once; NULL for timers */
 } win32_kind;
 
+/* What a wait asks of an object of PLAT_CHANNEL, whose handle is an event of its own. */
+typedef struct win32_channel_face {
+    /* Tells whether a read would not block, and takes nothing. If it would, the handle is signalled when it is time to
+       ask again. */
+    ist_status (*arm)(plat_object *object, bool *ready, plat_error *error);
+} win32_channel_face;
+
 extern const win32_kind win32_mutex_kind;
 extern const win32_kind win32_semaphore_kind;
 extern const win32_kind win32_event_kind;
@@ -41,11 +48,12 @@ extern const win32_kind win32_timer_kind;
 struct plat_object {
     SRWLOCK lock; /* handle */
     HANDLE handle;
-    volatile LONG holds;    /* the core's, and one for each wait that is blocked on it (L5) */
-    const win32_kind *kind; /* NULL for PLAT_FOREIGN */
-    ist_access access;      /* exactly IST_READ or IST_WRITE */
-    DWORD rights;           /* what the handle grants, of those that we use: without SYNCHRONIZE nobody waits */
-    bool takes;             /* a wait takes something; false also where that is not to be learned */
+    volatile LONG holds;            /* the core's, and one for each wait that is blocked on it (L5) */
+    const win32_kind *kind;         /* NULL for PLAT_FOREIGN and PLAT_CHANNEL */
+    const win32_channel_face *face; /* NULL but for PLAT_CHANNEL: its handle goes with the last hold */
+    ist_access access;              /* exactly IST_READ or IST_WRITE */
+    DWORD rights;                   /* what the handle grants, of those that we use: without SYNCHRONIZE nobody waits */
+    bool takes;                     /* a wait takes something; false also where that is not to be learned */
 };
 
 /* Memory for an object, without a handle; and the end of making one: it is handed over, or its memory taken back. */

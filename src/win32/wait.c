@@ -12,17 +12,17 @@
  *     beginning: it holds the names of its objects.
  *
  * The handles of others are given to the kernel once, at the beginning. Later their numbers may be anything.
+ *
+ * A pipe or mailslot is armed before each native wait and asked again after it: somebody else may have read what woke
+ * us. Then there is another native wait; their handles stay while they are held.
  */
-#include "win32/clock.h"
+#include "win32/deadline.h"
 #include "win32/error.h"
 #include "win32/object.h"
 
 _Static_assert(IST_WAIT_MAX == MAXIMUM_WAIT_OBJECTS, "the kernel takes as many as we do");
 
 #define NS_PER_MS 1000000u
-
-/* The longest that is not for ever. */
-#define LONGEST_MS (INFINITE - 1)
 
 typedef struct wait_set {
     plat_object *items[IST_WAIT_MAX]; /* held */
@@ -166,53 +166,62 @@ static ist_status wait_native(const wait_set *set, DWORD timeout_ms, size_t *ind
     return status;
 }
 
-/* What to ask of the kernel so that it does not come back before the rest is over. */
-static DWORD native_ms(uint64_t left_ns)
+static bool is_long(const win32_deadline *deadline)
 {
-    uint64_t ms = (left_ns + win32_clock_lag() + NS_PER_MS - 1) / NS_PER_MS;
+    uint64_t left_ns = win32_deadline_left(deadline);
 
-    return ms < LONGEST_MS ? (DWORD)ms : LONGEST_MS;
+    return left_ns != UINT64_MAX && left_ns / NS_PER_MS >= WIN32_LONGEST_MS;
 }
 
-static uint64_t time_left(uint64_t timeout_ns, uint64_t mark)
-{
-    uint64_t passed_ns = win32_clock_since(mark);
-
-    return passed_ns < timeout_ns ? timeout_ns - passed_ns : 0;
-}
-
-static ist_status wait_until(wait_set *set, uint64_t timeout_ns, size_t *index, plat_error *error)
+static ist_status wait_until(wait_set *set, const win32_deadline *deadline, size_t *index, plat_error *error)
 {
     plat_error unused = {IST_CODES_NONE, 0, NULL, {0}};
-    uint64_t mark = win32_clock_mark();
-    uint64_t left_ns = timeout_ns;
     bool blind = false;
-    ist_status status = timeout_ns / NS_PER_MS < LONGEST_MS ? IST_OK : set_own(set, error);
+    ist_status status = is_long(deadline) ? set_own(set, error) : IST_OK;
 
     if (status != IST_OK)
         return status;
     do {
         if (blind)
-            Sleep(native_ms(left_ns));
+            Sleep(win32_deadline_ms(deadline));
         else
-            status = wait_native(set, native_ms(left_ns), index, error);
-        left_ns = time_left(timeout_ns, mark);
-        if (status == IST_TIMEOUT && left_ns > 0)
+            status = wait_native(set, win32_deadline_ms(deadline), index, error);
+        if (status == IST_TIMEOUT && win32_deadline_left(deadline) > 0)
             blind = blind || set_own(set, &unused) != IST_OK;
-    } while (status == IST_TIMEOUT && left_ns > 0);
+    } while (status == IST_TIMEOUT && win32_deadline_left(deadline) > 0);
     return status;
 }
 
-static ist_status set_wait(wait_set *set, int64_t timeout_ns, size_t *index, plat_error *error)
+static ist_status item_arm(const wait_set *set, size_t at, bool *ready, plat_error *error)
 {
-    ist_status status = IST_TIMEOUT;
+    plat_object *item = set->items[at];
 
-    if (timeout_ns == IST_FOREVER)
-        status = wait_native(set, INFINITE, index, error);
-    else if (timeout_ns == 0)
-        status = wait_native(set, 0, index, error);
-    else
-        status = wait_until(set, (uint64_t)timeout_ns, index, error);
+    *ready = true;
+    return item->face != NULL ? item->face->arm(item, ready, error) : IST_OK;
+}
+
+static ist_status set_arm(const wait_set *set, plat_error *error)
+{
+    ist_status status = IST_OK;
+    bool ready = false;
+    size_t at = 0;
+
+    for (at = 0; at < set->count && status == IST_OK; ++at)
+        status = item_arm(set, at, &ready, error);
+    return status;
+}
+
+/* The set is armed. */
+static ist_status set_wait(wait_set *set, const win32_deadline *deadline, size_t *index, plat_error *error)
+{
+    bool ready = true;
+    ist_status status = IST_OK;
+
+    do {
+        status = wait_until(set, deadline, index, error);
+        if (status == IST_OK)
+            status = item_arm(set, *index, &ready, error);
+    } while (status == IST_OK && !ready);
     return status;
 }
 
@@ -226,15 +235,18 @@ static ist_status signal_give(plat_object *signal, plat_error *error)
 ist_status plat_wait(const plat_wait_request *request, size_t *index, plat_error *error)
 {
     wait_set set;
+    win32_deadline deadline = win32_deadline_in(request->timeout_ns);
     size_t taken = 0;
     ist_status status = set_take(&set, request, error);
 
     if (status == IST_OK)
         status = set_check(&set, error);
     if (status == IST_OK)
+        status = set_arm(&set, error);
+    if (status == IST_OK)
         status = signal_give(request->signal, error);
     if (status == IST_OK)
-        status = set_wait(&set, request->timeout_ns, &taken, error);
+        status = set_wait(&set, &deadline, &taken, error);
     if (!set.all && (status == IST_OK || status == IST_ABANDONED))
         *index = taken;
     set_drop(&set);

@@ -44,6 +44,8 @@ static bool failed;
 static bool failed_memory;
 static bool no_call;
 static uint64_t pretended_size;
+static int64_t clock_ns;
+static int64_t clock_step_ns;
 
 /* ---- the test's side ---- */
 
@@ -56,7 +58,11 @@ void fake_reset(void)
     memset(&fake_last, 0, sizeof fake_last);
     pretended_size = 0;
     no_call = false;
+    clock_ns = 0;
+    clock_step_ns = 0;
     fake_objects_reset();
+    fake_pipes_reset();
+    fake_mailslots_reset();
     fake_fail(0, IST_OK);
 }
 
@@ -100,6 +106,11 @@ void fake_pretend_size(uint64_t size)
     pretended_size = size;
 }
 
+void fake_pretend_clock(int64_t step_ns)
+{
+    clock_step_ns = step_ns;
+}
+
 void fake_pretend_no_call(void)
 {
     no_call = true;
@@ -127,7 +138,7 @@ ist_status fake_attempt(plat_error *error)
 
 ist_status fake_refuse(ist_status status, plat_error *error)
 {
-    error->call = "fake";
+    *error = (plat_error){.call = "fake"};
     return status;
 }
 
@@ -172,6 +183,12 @@ void plat_traits(ist_traits *traits)
 uint64_t plat_process_id(void)
 {
     return FAKE_PROCESS;
+}
+
+int64_t plat_clock(void)
+{
+    clock_ns += clock_step_ns;
+    return clock_ns;
 }
 
 /* ---- mappings ---- */

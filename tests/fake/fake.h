@@ -27,6 +27,8 @@ typedef struct fake_ledger {
     size_t mappings;
     size_t views;
     size_t objects;
+    size_t pipes; /* ends */
+    size_t mailslots;
     size_t errors; /* what was given back twice or never given */
 } fake_ledger;
 
@@ -54,6 +56,16 @@ typedef struct fake_asked {
     void *native;
     plat_wait_request wait; /* its items are those below */
     plat_object *items[IST_WAIT_MAX];
+    plat_pipe *pipe; /* whose call it was */
+    plat_pipe_request pipe_request;
+    plat_mailslot *mailslot; /* whose call it was */
+    plat_mailslot_request mailslot_request;
+    int64_t timeout_ns;
+    const void *data; /* what was to be written */
+    size_t data_size;
+    void *buffer; /* where what is read was to go */
+    size_t buffer_size;
+    size_t cancels;
 } fake_asked;
 
 extern fake_asked fake_last;
@@ -94,6 +106,23 @@ plat_object *fake_newest(void);
    index: a careless backend scribbles whatever comes of it. */
 #define FAKE_PREVIOUS 12
 #define FAKE_SCRIBBLED 99
+
+/* What a transfer of a pipe or mailslot answers from here on, unless it is to fail: a status, and how much was read,
+   written or copied. So do an accept, a connect and a flush. */
+void fake_pretend_transfer(ist_status status, size_t bytes);
+
+/* What a client's or an inherited end is from here on; its access is what was asked for, or everything. */
+void fake_pretend_sort(ist_pipe_type type, ist_pipe_direction direction);
+
+/* By how much the clock has gone on each time that it is looked at, from here on. */
+void fake_pretend_clock(int64_t step_ns);
+
+/* The halves that the backend has of the end and of the mailslot that were made last; of a pair, the second. */
+plat_pipe *fake_newest_pipe(void);
+plat_mailslot *fake_newest_mailslot(void);
+
+/* What every field of an answer about a pipe or a mailslot is. */
+#define FAKE_TOLD 21
 
 /* What the next failure leaves as `call`: NULL, as a careless backend might. */
 void fake_pretend_no_call(void);

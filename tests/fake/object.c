@@ -22,11 +22,6 @@ typedef struct fake_thing {
     size_t handles;
 } fake_thing;
 
-struct plat_object {
-    fake_thing *thing;
-    void *native;
-};
-
 static fake_thing things[OBJECTS_MAX];
 static plat_object *newest;
 static plat_object_state pretended_state;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The bell: one byte on the socket says to an event loop that there is something in the ring. It is armed in new memory
+ * and rung once; it is armed again by reads that find nothing, once somebody has asked for the socket. Nothing else is
+ * sent on the socket after the hello.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "posix/connection_end.h"
+
+#if !defined(MSG_NOSIGNAL)
+#define MSG_NOSIGNAL 0 /* the socket's own option keeps the signal away there */
+#endif
+
+/* A peer that sends more than this in one go leaves the socket readable. */
+#define MOST_RECEIVED 64
+
+/* ---- the peer ---- */
+
+/* A number that is not ours any more says nothing, or that somebody else's peer is gone: then ours can hardly be
+   reached. */
+bool connection_peer_is_gone(const connection *of)
+{
+    connection *end = (connection *)(uintptr_t)of;
+    struct pollfd asked = {-1, 0, 0};
+    int found = -1;
+
+    turn_take_shortly(&end->socket_lock);
+    asked.fd = of->socket.fd;
+    do
+        found = asked.fd >= 0 ? poll(&asked, 1, 0) : 0;
+    while (found < 0 && errno == EINTR);
+    turn_give(&end->socket_lock);
+    return asked.fd < 0 || (found > 0 && (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0);
+}
+
+/* ---- ringing ---- */
+
+/* The bell is rung before it sounds: the other way round a reader could hear it and arm it anew in between, and would
+   then wait for a bell that is said to be rung. */
+void connection_ring_bell(connection *of)
+{
+    volatile uint32_t *bell = &of->out.words->bell;
+    uint32_t seen = RING_ARMED;
+
+    if (atomic_load_u32(bell) != RING_ARMED || !atomic_swap_u32(bell, &seen, RING_RUNG))
+        return;
+    turn_take_shortly(&of->socket_lock);
+    if (descriptor_is_ours(&of->socket, NULL))
+        (void)send(of->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    turn_give(&of->socket_lock);
+}
+
+/* Edge: the bytes are taken and the bell is armed, then the ring is looked at again; its partner is the writer's, who
+   moves head and then looks at the bell. */
+void connection_arm_bell(connection *of)
+{
+    char bytes[256];
+    ssize_t got = (ssize_t)sizeof bytes;
+
+    turn_take_shortly(&of->socket_lock);
+    if (descriptor_is_ours(&of->socket, NULL))
+        for (int i = 0; i < MOST_RECEIVED && got == (ssize_t)sizeof bytes; i++)
+            got = recv(of->socket.fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    turn_give(&of->socket_lock);
+    atomic_store_u32(&of->in.words->bell, RING_ARMED);
+}

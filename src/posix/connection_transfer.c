@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Reading, writing and looking. A call keeps its turn as long as it lasts, so that a message stays in one thread's
+ * hands; the ring is touched under a lock of a few lines, so that who only looks need not wait for that.
+ */
+#include <pthread.h>
+
+#include "posix/clock.h"
+#include "posix/connection_end.h"
+#include "posix/error.h"
+
+/* ---- read ---- */
+
+typedef struct reading {
+    connection *of;
+    unsigned char *buffer;
+    size_t size;
+    size_t got;
+    bool took; /* an offer, whose writer waits for that */
+} reading;
+
+static ist_status read_more(reading *here, plat_error *error)
+{
+    size_t got = 0;
+    ist_status status = ring_read(&here->of->in, here->buffer + here->got, here->size - here->got, &got, error);
+
+    here->got += got;
+    return status;
+}
+
+/* An offer is taken from a peer who is there: a killed writer has written nothing. */
+static ist_status read_ring(reading *here, plat_error *error)
+{
+    ring *in = &here->of->in;
+    ist_status status = read_more(here, error);
+
+    if (status != IST_TIMEOUT || here->got != 0 || !ring_has_offer(in) || connection_peer_is_gone(here->of))
+        return status;
+    status = ring_take(in, error);
+    here->took = status == IST_OK;
+    return here->took ? read_more(here, error) : status;
+}
+
+/* IST_TIMEOUT: not all that there may be. Of a message that is larger than the ring more comes. */
+static ist_status try_read(void *context, plat_error *error)
+{
+    reading *here = context;
+    connection *of = here->of;
+    size_t before = here->got;
+    ist_status status = connection_check(of, error);
+
+    if (status != IST_OK)
+        return status;
+    turn_take_shortly(&of->in_lock);
+    do
+        status = read_ring(here, error);
+    while (status == IST_MORE && here->got < here->size);
+    turn_give(&of->in_lock);
+    if (status == IST_OK || here->got != before || here->took)
+        connection_wake(&of->in.words->room_wake);
+    here->took = false;
+    return status;
+}
+
+/* An event loop that has been told that nothing is there is told when something comes. */
+static ist_status try_again_armed(reading *here, ist_status status, plat_error *error)
+{
+    ist_status again = IST_TIMEOUT;
+
+    if ((status != IST_TIMEOUT && status != IST_CANCELLED) || atomic_load_u32(&here->of->side->watched) == 0)
+        return status;
+    connection_arm_bell(here->of);
+    again = try_read(here, error);
+    return again == IST_TIMEOUT ? status : again;
+}
+
+/* A part of a message that was read is the caller's, whatever came then, but where nothing is to be had any more. */
+static ist_status end_read(const reading *here, ist_status status, size_t *got, plat_error *error)
+{
+    if (here->got != 0 && (status == IST_TIMEOUT || status == IST_CANCELLED || status == IST_E_BROKEN))
+        status = connection_check(here->of, error) == IST_OK ? IST_MORE : IST_E_BROKEN;
+    *got = status == IST_OK || status == IST_MORE ? here->got : 0;
+    return status;
+}
+
+ist_status connection_read(connection *of, void *buffer, size_t size, const patience *until, size_t *got,
+                           plat_error *error)
+{
+    reading here = {of, buffer, size, 0, false};
+    ist_status status = IST_OK;
+    int cancel_state = 0;
+
+    *got = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    status = turn_take(&of->reading, until);
+    if (status == IST_OK) {
+        status = connection_block(of, &of->in.words->data_wake, until, try_read, &here, error);
+        if (here.got == 0)
+            status = try_again_armed(&here, status, error);
+        status = end_read(&here, status, got, error);
+        turn_give(&of->reading);
+    }
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
+/* ---- write ---- */
+
+typedef struct writing {
+    connection *of;
+    const patience *until;
+    const unsigned char *data;
+    size_t size;
+    size_t written; /* of bytes; of a message at its end */
+    bool offered;
+} writing;
+
+static void tell_reader(connection *of)
+{
+    connection_wake(&of->out.words->data_wake);
+    connection_ring_bell(of);
+}
+
+/* What fits. *moved says whether the reader is to be told. */
+static ist_status put_some(writing *here, bool *moved, plat_error *error)
+{
+    ring *out = &here->of->out;
+    size_t put = 0;
+    ist_status status = ring_write(out, here->data + here->written, here->size - here->written, &put, error);
+
+    here->written += put;
+    *moved = status == IST_OK;
+    return status == IST_OK && here->written < here->size ? IST_TIMEOUT : status;
+}
+
+static ist_status put_large(writing *here, bool *moved, plat_error *error)
+{
+    ring *out = &here->of->out;
+    ist_status status = IST_OK;
+
+    if (here->offered) {
+        status = ring_send(out, here->data, here->size, moved, error);
+        here->written = status == IST_OK ? here->size : 0;
+        return status;
+    }
+    /* A reader needs time to take it, and breaks the connection when it comes too late. */
+    if (patience_is_over(here->until))
+        return IST_TIMEOUT;
+    status = ring_offer(out, here->data, here->size, error);
+    here->offered = status == IST_OK;
+    *moved = here->offered;
+    return here->offered ? IST_TIMEOUT : status;
+}
+
+static ist_status try_write(void *context, plat_error *error)
+{
+    writing *here = context;
+    connection *of = here->of;
+    bool moved = false;
+    ist_status status = IST_OK;
+
+    turn_take_shortly(&of->out_lock);
+    /* Under the lock: after a close, which withdraws under it, no offer is made. */
+    status = connection_check(of, error);
+    if (status == IST_OK && of->out.messages && here->size > of->out.quota)
+        status = put_large(here, &moved, error);
+    else if (status == IST_OK)
+        status = put_some(here, &moved, error);
+    turn_give(&of->out_lock);
+    if (moved)
+        tell_reader(of);
+    return status;
+}
+
+/* What has been offered and is not sent is taken back. Has the reader begun with it, nothing that comes after would be
+   understood. */
+static ist_status end_offer(writing *here, ist_status status, plat_error *error)
+{
+    connection *of = here->of;
+    bool withdrawn = false;
+
+    turn_take_shortly(&of->out_lock);
+    withdrawn = ring_withdraw(&of->out);
+    turn_give(&of->out_lock);
+    if (withdrawn || status == IST_E_BROKEN)
+        return status;
+    connection_break(of);
+    connection_ring_bell(of);
+    return status == IST_E_CORRUPT ? status : connection_is_broken(error);
+}
+
+static ist_status resume(connection *of, plat_error *error)
+{
+    ist_status status = connection_check(of, error);
+
+    if (status == IST_OK && connection_peer_is_gone(of))
+        status = connection_is_broken(error);
+    if (status != IST_OK)
+        return status;
+    turn_take_shortly(&of->out_lock);
+    status = ring_resume(&of->out, error);
+    turn_give(&of->out_lock);
+    if (status == IST_E_BROKEN)
+        connection_break(of);
+    return status;
+}
+
+static ist_status write_in_turn(writing *here, plat_error *error)
+{
+    connection *of = here->of;
+    ist_status status = resume(of, error);
+
+    if (status == IST_OK)
+        status = connection_block(of, &of->out.words->room_wake, here->until, try_write, here, error);
+    return here->offered && status != IST_OK ? end_offer(here, status, error) : status;
+}
+
+ist_status connection_write(connection *of, const void *data, size_t size, const patience *until, size_t *written,
+                            plat_error *error)
+{
+    /* Nothing may be nowhere. */
+    writing here = {of, until, data != NULL ? data : "", size, 0, false};
+    ist_status status = IST_OK;
+    int cancel_state = 0;
+
+    *written = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    status = turn_take(&of->writing, until);
+    if (status == IST_OK) {
+        status = write_in_turn(&here, error);
+        turn_give(&of->writing);
+    }
+    if (status >= 0)
+        *written = here.written;
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
+/* ---- flush ---- */
+
+typedef struct flushing {
+    connection *of;
+    uint64_t place;
+} flushing;
+
+static ist_status try_flush(void *context, plat_error *error)
+{
+    const flushing *here = context;
+    ist_status status = connection_check(here->of, error);
+
+    if (status != IST_OK)
+        return status;
+    return ring_is_read(&here->of->out, here->place) ? IST_OK : IST_TIMEOUT;
+}
+
+ist_status connection_flush(connection *of, const patience *until, plat_error *error)
+{
+    flushing here = {of, 0};
+    ist_status status = IST_OK;
+    int cancel_state = 0;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    turn_take_shortly(&of->out_lock);
+    here.place = ring_place(&of->out);
+    turn_give(&of->out_lock);
+    status = connection_block(of, &of->out.words->room_wake, until, try_flush, &here, error);
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    /* Also a peer that is gone; but the own end's close is none of the peer's. */
+    return status == IST_E_BROKEN && atomic_load_u32(&of->closed) == 0 ? IST_OK : status;
+}
+
+/* ---- look ---- */
+
+/* Whether there is something, or an offer: of a peer who is there. */
+static bool has_something(connection *of)
+{
+    bool has = false;
+    bool offered = false;
+
+    turn_take_shortly(&of->in_lock);
+    has = ring_has_data(&of->in);
+    offered = !has && ring_has_offer(&of->in);
+    turn_give(&of->in_lock);
+    return has || (offered && !connection_peer_is_gone(of));
+}
+
+bool connection_has_data(connection *of)
+{
+    return of->may_read && atomic_load_u32(&of->closed) == 0 && atomic_load_u32(&of->words->dropped) == 0 &&
+           has_something(of);
+}
+
+/* An offer counts from a peer who is there. */
+static ist_status peek(connection *of, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
+{
+    bool gone = connection_peer_is_gone(of);
+    bool has = false;
+    ist_status status = IST_OK;
+
+    turn_take_shortly(&of->in_lock);
+    has = ring_has_data(&of->in);
+    status = ring_peek(&of->in, !gone, buffer, size, out, error);
+    turn_give(&of->in_lock);
+    return status == IST_OK && gone && !has ? connection_is_broken(error) : status;
+}
+
+ist_status connection_peek(connection *of, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
+{
+    ist_status status = connection_check(of, error);
+    int cancel_state = 0;
+
+    out->copied_bytes = 0;
+    out->available_bytes = 0;
+    out->message_bytes = 0;
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+    if (status == IST_OK)
+        status = peek(of, buffer, size, out, error);
+    (void)pthread_setcancelstate(cancel_state, NULL);
+    return status;
+}
+
+/* The life of the peer's thread has ended: what the system closes with a process it closes a little later. */
+#define GRACE INT64_C(20000000)
+#define GRACE_STEP INT64_C(1000000)
+
+static bool goes_now(connection *of)
+{
+    int64_t end = clock_add(clock_steady(), GRACE);
+    bool gone = connection_peer_is_gone(of);
+
+    while (!gone && clock_steady() < end && !connection_has_data(of)) {
+        word_sleep(NULL, 0, clock_add(clock_steady(), GRACE_STEP));
+        gone = connection_peer_is_gone(of);
+    }
+    return gone;
+}
+
+/* Only once: a thread may have ended and not its process. */
+static bool has_ended(connection *of, life_watch *watch)
+{
+    const connection_peer *peer = &of->peer;
+    uint32_t once = 0;
+
+    return peer->lives != NULL && peer->life_id != 0 &&
+           life_has_ended(peer->lives, peer->life_id, &of->believed, watch) &&
+           atomic_swap_u32(&of->end_was_seen, &once, 1);
+}
+
+ist_status connection_look(connection *of, life_watch *watch, plat_error *error)
+{
+    if (connection_check(of, error) != IST_OK || connection_has_data(of) || connection_peer_is_gone(of))
+        return IST_OK;
+    if (watch != NULL && has_ended(of, watch) && (goes_now(of) || connection_has_data(of)))
+        return IST_OK;
+    return IST_TIMEOUT;
+}
+
+word_watch connection_announce(connection *of)
+{
+    return connection_say_asleep(&of->in.words->data_wake);
+}

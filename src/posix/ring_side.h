@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * What the two sides of a ring have in common.
+ */
+#ifndef ISTHMUS_POSIX_RING_SIDE_H
+#define ISTHMUS_POSIX_RING_SIDE_H
+
+#include "posix/ring.h"
+
+/* Bytes that the size of a message takes, at most. */
+#define RING_SIZE_BYTES 5
+
+ist_status ring_damaged(plat_error *error, const char *what);
+
+#endif

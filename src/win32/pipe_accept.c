@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * An instance and its clients. One ConnectNamedPipe is kept pending for all who accept and all who wait; what it ends
+ * with only says when to ask again.
+ */
+#include "win32/error.h"
+#include "win32/pipe.h"
+
+ist_status win32_pipe_listen(plat_pipe *pipe, plat_error *error)
+{
+    DWORD bytes = 0;
+    DWORD code = ERROR_SUCCESS;
+
+    if (pipe->watch.pending)
+        (void)win32_watch_settle(&pipe->watch, pipe->handle, &bytes);
+    if (pipe->watch.pending)
+        return IST_TIMEOUT;
+    if (!ConnectNamedPipe(pipe->handle, win32_watch_begin(&pipe->watch, &pipe->object)))
+        code = GetLastError();
+    pipe->watch.pending = code == ERROR_IO_PENDING;
+    if (pipe->watch.pending)
+        return IST_TIMEOUT;
+    return code == ERROR_SUCCESS || code == ERROR_PIPE_CONNECTED
+               ? IST_OK
+               : win32_error_put(error, "ConnectNamedPipe", WIN32_STEP_HANDLE, code);
+}
+
+/* One look of an accept that began when there had been so many disconnects. */
+static ist_status accept_try(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
+{
+    ist_status status = IST_OK;
+
+    AcquireSRWLockExclusive(&pipe->gate);
+    if (pipe->phase == PIPE_BROKEN || pipe->disconnects != disconnects)
+        status = win32_error_refuse(error, IST_E_BROKEN, "no disconnect");
+    if (status == IST_OK && pipe->phase == PIPE_CONNECTED)
+        win32_pipe_unwatch(pipe);
+    if (status == IST_OK && pipe->phase == PIPE_DISCONNECTED)
+        pipe->phase = PIPE_LISTENS;
+    if (status == IST_OK)
+        status = win32_pipe_listen(pipe, error);
+    if (status == IST_OK || (status == IST_E_BROKEN && pipe->phase == PIPE_LISTENS))
+        pipe->phase = PIPE_CONNECTED;
+    ReleaseSRWLockExclusive(&pipe->gate);
+    return status;
+}
+
+bool win32_pipe_has_peer(plat_pipe *pipe)
+{
+    plat_error unused;
+
+    return pipe->phase == PIPE_CONNECTED ||
+           (pipe->phase == PIPE_LISTENS && win32_pipe_listen(pipe, &unused) != IST_TIMEOUT);
+}
+
+static uint32_t disconnects_of(plat_pipe *pipe)
+{
+    uint32_t disconnects = 0;
+
+    AcquireSRWLockShared(&pipe->gate);
+    disconnects = pipe->disconnects;
+    ReleaseSRWLockShared(&pipe->gate);
+    return disconnects;
+}
+
+ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *error)
+{
+    win32_call call;
+    uint32_t disconnects = disconnects_of(pipe);
+    ist_status slept = IST_OK;
+    ist_status status = win32_pipe_enter(pipe, timeout_ns, &call, error);
+
+    if (status != IST_OK)
+        return status;
+    do {
+        status = accept_try(pipe, disconnects, error);
+        if (status == IST_TIMEOUT)
+            slept = win32_call_sleep(&call, pipe->object.handle, error);
+    } while (status == IST_TIMEOUT && slept == IST_OK);
+    if (status == IST_TIMEOUT)
+        status = slept;
+    return win32_pipe_leave(pipe, &call, status, error);
+}
+
+/* Wine does not disconnect what listens. */
+ist_status plat_pipe_disconnect(plat_pipe *pipe, plat_error *error)
+{
+    DWORD bytes = 0;
+    DWORD code = ERROR_SUCCESS;
+
+    AcquireSRWLockExclusive(&pipe->gate);
+    if (!DisconnectNamedPipe(pipe->handle))
+        code = GetLastError();
+    if (pipe->watch.pending)
+        (void)win32_watch_stop(&pipe->watch, &pipe->object, pipe->handle, &bytes);
+    win32_pipe_forget(pipe);
+    pipe->phase = PIPE_DISCONNECTED;
+    ++pipe->disconnects;
+    (void)SetEvent(pipe->object.handle);
+    ReleaseSRWLockExclusive(&pipe->gate);
+    return code == ERROR_SUCCESS || code == ERROR_PIPE_NOT_CONNECTED || code == ERROR_PIPE_LISTENING
+               ? IST_OK
+               : win32_error_put(error, "DisconnectNamedPipe", WIN32_STEP_HANDLE, code);
+}

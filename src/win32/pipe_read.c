@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Reading. What a pending write has of a message larger than the buffer vanishes when it is cancelled, and the next
+ * message would be taken for it. So nothing is ever left of such a message: it is taken whole, and what the caller has
+ * no room for stays in the handle. To see it coming, messages are waited for by the watch, which takes none but empty
+ * ones.
+ */
+#include <string.h>
+
+#include "win32/error.h"
+#include "win32/pipe.h"
+
+static DWORD clip(size_t size)
+{
+    return size < MAXDWORD ? (DWORD)size : MAXDWORD;
+}
+
+size_t win32_pipe_room_in(const plat_pipe *pipe)
+{
+    return pipe->sort.server ? pipe->inbound_bytes : pipe->outbound_bytes;
+}
+
+/* ---- bytes ---- */
+
+static ist_status bytes_read(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, DWORD *bytes,
+                             plat_error *error)
+{
+    DWORD code = ERROR_SUCCESS;
+
+    AcquireSRWLockExclusive(&pipe->gate);
+    win32_pipe_unwatch(pipe);
+    if (!ReadFile(pipe->handle, buffer, clip(size), NULL, win32_call_overlapped(call)))
+        code = GetLastError();
+    ReleaseSRWLockExclusive(&pipe->gate);
+    return win32_call_finish(call, pipe->handle, code, "ReadFile", bytes, error);
+}
+
+/* ---- messages; all inside the gate ---- */
+
+static ist_status rest_give(plat_pipe *pipe, void *buffer, size_t size, size_t *got)
+{
+    size_t left = pipe->rest_size - pipe->rest_at;
+
+    *got = size < left ? size : left;
+    memcpy(buffer, pipe->rest + pipe->rest_at, *got);
+    pipe->rest_at += *got;
+    if (pipe->rest_at < pipe->rest_size)
+        return IST_MORE;
+    win32_pipe_forget(pipe);
+    return IST_OK;
+}
+
+/* Something is there: a read need not wait, unless somebody with the same native handle was faster. */
+static ist_status message_read(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, DWORD *bytes,
+                               plat_error *error)
+{
+    DWORD code = ERROR_SUCCESS;
+
+    if (!ReadFile(pipe->handle, buffer, clip(size), NULL, win32_call_overlapped(call)))
+        code = GetLastError();
+    return win32_call_now(call, pipe->handle, code, "ReadFile", bytes, error);
+}
+
+/* Without memory for it, it stays with the system. */
+static void rest_take(plat_pipe *pipe, size_t size, win32_call *call)
+{
+    plat_error unused;
+    DWORD bytes = 0;
+    char *room = plat_memory_take(size);
+
+    if (room != NULL && message_read(pipe, room, size, call, &bytes, &unused) == IST_OK && bytes > 0) {
+        pipe->rest = room;
+        pipe->rest_size = bytes;
+        pipe->rest_at = 0;
+    } else {
+        plat_memory_give(room);
+    }
+}
+
+void win32_pipe_take_rest(plat_pipe *pipe, win32_call *call)
+{
+    DWORD left = 0;
+
+    if (pipe->rest == NULL && PeekNamedPipe(pipe->handle, NULL, 0, NULL, NULL, &left) &&
+        left > win32_pipe_room_in(pipe))
+        rest_take(pipe, left, call);
+}
+
+static ist_status message_take(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
+                               plat_error *error)
+{
+    DWORD bytes = 0;
+    DWORD available = 0;
+    DWORD left = 0;
+    ist_status status = IST_OK;
+
+    if (!PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, &left))
+        return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
+    if (available == 0 && win32_pipe_watch(pipe))
+        return IST_TIMEOUT;
+    if (available == 0)
+        return pipe->empty_kept ? IST_EMPTY : message_take(pipe, buffer, size, call, got, error);
+    if (left > size && left > win32_pipe_room_in(pipe))
+        rest_take(pipe, left, call);
+    if (pipe->rest != NULL)
+        return rest_give(pipe, buffer, size, got);
+    status = message_read(pipe, buffer, size, call, &bytes, error);
+    *got = bytes;
+    return status;
+}
+
+/* A connection that nobody has accepted is one. IST_TIMEOUT: nothing is there, and the watch waits for it. */
+static ist_status message_try(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
+                              plat_error *error)
+{
+    ist_status status = IST_TIMEOUT;
+
+    if (!win32_pipe_has_peer(pipe))
+        return win32_error_refuse(error, IST_E_BROKEN, "a client");
+    pipe->phase = PIPE_CONNECTED;
+    win32_pipe_look(pipe);
+    if (pipe->rest != NULL)
+        return rest_give(pipe, buffer, size, got);
+    if (!pipe->empty_kept && !pipe->watch.pending)
+        status = message_take(pipe, buffer, size, call, got, error);
+    if (pipe->empty_kept) {
+        pipe->empty_kept = false;
+        status = IST_OK;
+    }
+    return status;
+}
+
+/* ---- both ---- */
+
+static ist_status messages_read(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
+                                plat_error *error)
+{
+    ist_status slept = IST_OK;
+    ist_status status = IST_OK;
+
+    do {
+        AcquireSRWLockExclusive(&pipe->gate);
+        status = message_try(pipe, buffer, size, call, got, error);
+        ReleaseSRWLockExclusive(&pipe->gate);
+        if (status == IST_TIMEOUT)
+            slept = win32_call_sleep(call, pipe->object.handle, error);
+    } while (status == IST_TIMEOUT && slept == IST_OK);
+    return status == IST_TIMEOUT ? slept : status;
+}
+
+/* Of a byte pipe, 0 bytes are what a native program wrote by writing nothing. */
+ist_status plat_pipe_read(plat_pipe *pipe, void *buffer, size_t size, int64_t timeout_ns, size_t *got,
+                          plat_error *error)
+{
+    win32_call call;
+    DWORD bytes = 0;
+    ist_status status = win32_pipe_enter(pipe, timeout_ns, &call, error);
+
+    if (status != IST_OK)
+        return status;
+    if (pipe->sort.type == IST_PIPE_MESSAGE) {
+        status = messages_read(pipe, buffer, size, &call, got, error);
+    } else {
+        do
+            status = bytes_read(pipe, buffer, size, &call, &bytes, error);
+        while (status == IST_OK && bytes == 0);
+        *got = bytes;
+    }
+    return win32_pipe_leave(pipe, &call, status, error);
+}
+
+/* ---- looking ---- */
+
+/* Inside the gate. */
+static ist_status peek_natively(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
+{
+    DWORD copied = 0;
+    DWORD available = 0;
+    DWORD left = 0;
+
+    if (!PeekNamedPipe(pipe->handle, buffer, clip(size), &copied, &available, &left))
+        return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
+    out->copied_bytes = copied;
+    out->available_bytes = available;
+    out->message_bytes = pipe->sort.type == IST_PIPE_MESSAGE ? (uint64_t)copied + left : 0;
+    return IST_OK;
+}
+
+/* What is in the handle is the first message, and of what is behind it only the amount is told. Inside the gate. */
+static void peek_kept(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out)
+{
+    plat_error unused;
+    size_t left = pipe->rest != NULL ? pipe->rest_size - pipe->rest_at : 0;
+    size_t copied = size < left ? size : left;
+
+    (void)peek_natively(pipe, NULL, 0, out, &unused);
+    if (copied > 0)
+        memcpy(buffer, pipe->rest + pipe->rest_at, copied);
+    out->copied_bytes = (uint32_t)copied;
+    out->available_bytes += left;
+    out->message_bytes = left;
+}
+
+ist_status plat_pipe_peek(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
+{
+    win32_call call;
+    ist_status status = win32_pipe_enter(pipe, 0, &call, error);
+
+    if (status != IST_OK)
+        return status;
+    AcquireSRWLockExclusive(&pipe->gate);
+    win32_pipe_look(pipe);
+    if (win32_pipe_keeps(pipe))
+        peek_kept(pipe, buffer, size, out);
+    else
+        status = peek_natively(pipe, buffer, size, out, error);
+    ReleaseSRWLockExclusive(&pipe->gate);
+    return win32_pipe_leave(pipe, &call, status, error);
+}
