@@ -48,23 +48,39 @@ void peer_forget(peer *who)
     free(who);
 }
 
-peer *peer_start(const char *role, ...)
+static peer *start(bool inherits, const char *role, va_list arguments)
 {
     const char *words[ARGUMENTS_MAX + 3] = {PEER_FLAG, role};
     size_t count = 2;
-    va_list arguments;
-    va_start(arguments, role);
     for (const char *word = va_arg(arguments, const char *); word != NULL; word = va_arg(arguments, const char *)) {
         assert_true(count < ARGUMENTS_MAX + 2);
         assert_null(strpbrk(word, " \"\t\n"));
         words[count++] = word;
     }
-    va_end(arguments);
     peer *who = peer_new();
+    who->os.inherits = inherits;
     if (!peer_os_start(&who->os, words)) {
         peer_forget(who);
         CHECK_FAIL("no peer in the role %s could be started", role);
     }
+    return who;
+}
+
+peer *peer_start(const char *role, ...)
+{
+    va_list arguments;
+    va_start(arguments, role);
+    peer *who = start(false, role, arguments);
+    va_end(arguments);
+    return who;
+}
+
+peer *peer_start_inheriting(const char *role, ...)
+{
+    va_list arguments;
+    va_start(arguments, role);
+    peer *who = start(true, role, arguments);
+    va_end(arguments);
     return who;
 }
 

@@ -42,6 +42,9 @@ int peer_main(int argc, char **argv, const peer_role *roles, size_t role_count, 
    inherits the two pipes and nothing else. */
 peer *peer_start(const char *role, ...);
 
+/* The same, and the peer inherits whatever else this process lets its children inherit. */
+peer *peer_start_inheriting(const char *role, ...);
+
 /* A peer in the role of holder.c. */
 peer *peer_start_holder(void);
 

@@ -17,6 +17,7 @@ typedef struct peer_os {
     intptr_t output;  /* our end of the peer's output; -1 when closed */
     bool over;        /* the system has reported the end */
     int exit_code;    /* then: 0 to 255, or -1 for an end by a signal or an exception */
+    bool inherits;    /* before the start: it gets whatever else can be inherited */
 } peer_os;
 
 /* Readies this process as a test: remembers the binary, ignores broken pipes. */

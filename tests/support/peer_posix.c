@@ -210,7 +210,7 @@ int peer_os_listen(char *bytes, size_t size)
 
 bool peer_os_answer(const char *bytes, size_t size)
 {
-    peer_os self = {0, 0, 1, -1, false, 0};
+    peer_os self = {0, 0, 1, -1, false, 0, false};
     return peer_os_write(&self, bytes, size);
 }
 

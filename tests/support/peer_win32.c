@@ -128,7 +128,7 @@ bool peer_os_start(peer_os *os, const char *const *argv)
     if (!make_input(&input, &our_input) || !make_output(&output, &our_output)) {
         return false;
     }
-    bool started = start(argv, input, output, true, &process);
+    bool started = start(argv, input, output, !os->inherits, &process);
     (void)CloseHandle(input);
     (void)CloseHandle(output);
     os->input = (intptr_t)our_input;

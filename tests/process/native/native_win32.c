@@ -74,14 +74,24 @@ void native_begin(native *who, const char *verb, const char *name, const char *m
         CHECK_FAIL("win32_peer %s: %s", verb, who->line);
 }
 
-void native_ask(native *who, const char *question, const char *answer)
+void native_say(native *who, const char *question)
 {
     char line[256];
     DWORD done = 0;
     (void)snprintf(line, sizeof line, "%s\n", question);
     assert_true(WriteFile(who->input, line, (DWORD)strlen(line), &done, NULL));
+}
+
+void native_expect(native *who, const char *answer)
+{
     native_hear(who);
     assert_string_equal(who->line, answer);
+}
+
+void native_ask(native *who, const char *question, const char *answer)
+{
+    native_say(who, question);
+    native_expect(who, answer);
 }
 
 void native_end(native *who)

@@ -35,7 +35,13 @@ void native_start(native *who, const char *verb, const char *name, const char *m
 /* The same, and fails the test if it could not. */
 void native_begin(native *who, const char *verb, const char *name, const char *more);
 
-/* Says a line and compares the answer. */
+/* Says a line. */
+void native_say(native *who, const char *question);
+
+/* Hears a line and compares. */
+void native_expect(native *who, const char *answer);
+
+/* Both. */
 void native_ask(native *who, const char *question, const char *answer);
 
 void native_end(native *who);
