@@ -7,7 +7,6 @@
  * POSIX only: on Windows a mapping is the native object, and there is nothing beside it to compare with. README.md
  * says how to read the tables. Nothing here passes or fails by time; only a call that fails makes the exit code 1.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -24,6 +22,7 @@
 #include "fail.h"
 #include "holders.h"
 #include "measure.h"
+#include "usage.h"
 
 #define SIZE HOLDERS_OBJECT_SIZE
 #define NAME_SIZE 64
@@ -194,53 +193,6 @@ static void print_times(void)
 
 /* ---- memory ---- */
 
-typedef struct usage {
-    long rss_kib;
-    long pss_kib;
-    long descriptors;
-    long regions;    /* lines of /proc/self/maps */
-    double file_kib; /* used in the shared-memory file system */
-} usage;
-
-static long count_entries(const char *path)
-{
-    DIR *list = opendir(path);
-    long count = 0;
-
-    if (list == NULL)
-        return -1;
-    while (readdir(list) != NULL)
-        count++;
-    (void)closedir(list);
-    return count;
-}
-
-static bool read_usage(usage *out)
-{
-    FILE *file = fopen("/proc/self/smaps_rollup", "r");
-    char line[512];
-    struct statvfs room;
-
-    *out = (usage){-1, -1, count_entries("/proc/self/fd"), 0, 0};
-    if (file == NULL)
-        return false;
-    while (fgets(line, sizeof line, file) != NULL) {
-        (void)sscanf(line, "Rss: %ld kB", &out->rss_kib);
-        (void)sscanf(line, "Pss: %ld kB", &out->pss_kib);
-    }
-    (void)fclose(file);
-    file = fopen("/proc/self/maps", "r");
-    if (file == NULL)
-        return false;
-    while (fgets(line, sizeof line, file) != NULL)
-        out->regions += strchr(line, '\n') != NULL;
-    (void)fclose(file);
-    if (statvfs("/dev/shm", &room) != 0)
-        return false;
-    out->file_kib = (double)(room.f_blocks - room.f_bfree) * (double)room.f_frsize / 1024;
-    return true;
-}
-
 static void print_usage(const char *what, const usage *before, const usage *after, double data_kib)
 {
     double count = MEMORY_OBJECTS;
@@ -271,12 +223,12 @@ static bool measure_memory_of(const char *what, const char *prefix, bool create)
     static ist_mapping *all[MEMORY_OBJECTS];
     usage before;
     usage after;
-    bool known = read_usage(&before); /* once in vain: what the C library takes for reading is no part of it */
+    bool known = usage_read(&before); /* once in vain: what the C library takes for reading is no part of it */
     bool done = false;
 
-    known = known && read_usage(&before);
+    known = known && usage_read(&before);
     done = take_many(all, prefix, create);
-    known = known && read_usage(&after);
+    known = known && usage_read(&after);
     if (done && known)
         print_usage(what, &before, &after, create ? SIZE / 1024.0 : 0);
     for (int i = 0; i < MEMORY_OBJECTS; i++) {

@@ -20,8 +20,12 @@ void table_begin(const char *title)
 
 void table_row(const char *what, const char *against, const measure_result *result, double times, double goal)
 {
-    (void)printf("| %s | %s | **%.2f** | %.2f to %.2f | %.1f | %s | %.1f | %.1f |\n", what, against, result->ratio,
-                 result->ratio_low, result->ratio_high, goal, table_verdict(result->ratio, goal),
-                 result->raw_ns / times, result->measured_ns / times);
+    (void)printf("| %s | %s | **%.2f** | %.2f to %.2f | ", what, against, result->ratio, result->ratio_low,
+                 result->ratio_high);
+    if (goal != TABLE_NO_GOAL)
+        (void)printf("%.1f | %s", goal, table_verdict(result->ratio, goal));
+    else
+        (void)printf("|");
+    (void)printf(" | %.1f | %.1f |\n", result->raw_ns / times, result->measured_ns / times);
     (void)fflush(stdout);
 }

@@ -8,6 +8,8 @@
 
 #include "measure.h"
 
+#define TABLE_NO_GOAL 0.0
+
 void table_begin(const char *title);
 
 /* `times` is what one measured round did so often. */

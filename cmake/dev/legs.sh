@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 # Sourced by ./dev: the legs. Each installs what it needs, and ends as a failed command when anything is wrong.
 
-ALL_LEGS="gcc asan tsan musl m32 mixed poll win32 win32-32 models consumer lint"
+ALL_LEGS="gcc asan tsan fuzz musl m32 mixed poll win32 win32-32 models consumer lint"
 
 # Not green: its tests show the limits that docs/posix-registry.md tells.
 OTHER_LEGS="flock"
@@ -27,7 +27,7 @@ leg_suite() {
 }
 
 leg_gcc() {
-    need gcc cmake ninja cmocka
+    need gcc cmake ninja cmocka pkgconf libuv
     leg_suite gcc
 }
 
@@ -47,6 +47,40 @@ leg_tsan() {
     need gcc cmake ninja cmocka clang
     need clang-rt
     leg_suite tsan -E 'posix_(stops|pairs|crowd|corrupt|kills|steps|wakes|claims)'
+}
+
+# Runs a fuzzer for a while, from its kept corpus; what it finds beyond that stays under build.
+fuzz_one() {
+    found=build/fuzz/found/$1
+    mkdir -p "$found"
+    if [ ! -d "fuzz/corpus/$1" ]; then
+        say "$1: FAILED: fuzz/corpus/$1 is missing"
+    elif "build/fuzz/fuzz/$1" -max_total_time="${ISTHMUS_FUZZ_SECONDS:-30}" -timeout=10 \
+        -artifact_prefix="build/fuzz/$1-" "$found" "fuzz/corpus/$1" >"build/fuzz/$1.log" 2>&1; then
+        say "$1: $(tail -n 1 "build/fuzz/$1.log")"
+        echo ok >"build/fuzz/$1.result"
+    else
+        tail -n 100 "build/fuzz/$1.log"
+        say "$1: FAILED; the input is build/fuzz/$1-*"
+    fi
+}
+
+# All at a time: each is one thread.
+leg_fuzz() {
+    need clang cmake ninja
+    need clang-rt fuzzer
+    build fuzz
+    rm -f build/fuzz/*.result
+    names=$(basename -s .c fuzz/*.c)
+    for name in $names; do
+        fuzz_one "$name" &
+    done
+    wait
+    mkdir -p build/legs
+    echo "$names" | awk 'END { print NR, 0 }' >build/legs/fuzz.counts
+    for name in $names; do
+        [ -f "build/fuzz/$name.result" ] || return 1
+    done
 }
 
 # Builds cmocka for a compiler that the system has no cmocka for.

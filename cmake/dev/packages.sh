@@ -13,6 +13,15 @@ package_manager() {
     echo none
 }
 
+# libFuzzer brings main().
+fuzzes() {
+    probe=$(mktemp -d)
+    printf 'int LLVMFuzzerTestOneInput(void);\nint LLVMFuzzerTestOneInput(void) { return 0; }\n' >"$probe/probe.c"
+    if clang -fsanitize=fuzzer,address -o "$probe/probe" "$probe/probe.c" >/dev/null 2>&1; then rc=0; else rc=1; fi
+    rm -rf "$probe"
+    return $rc
+}
+
 # $1 compiler, then options: does a program build and link?
 links() {
     probe=$(mktemp -d)
@@ -50,12 +59,14 @@ have() {
         ;;
     clang) links clang ;;
     clang-rt) links clang -fsanitize=address,undefined && links clang -fsanitize=thread ;;
+    fuzzer) fuzzes ;;
     musl) links musl-gcc ;;
     m32) links gcc -m32 ;;
     mingw64) links x86_64-w64-mingw32-gcc ;;
     mingw32) links i686-w64-mingw32-gcc ;;
     wine) command -v wine ;;
     pkgconf) command -v pkg-config ;;
+    libuv) pkg-config --exists libuv ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -69,6 +80,7 @@ why() {
     cmocka) echo "the tests' framework" ;;
     clang) echo "the second compiler" ;;
     clang-rt) echo "the sanitizers' run-time libraries" ;;
+    fuzzer) echo "clang's libFuzzer" ;;
     musl) echo "the second C library" ;;
     m32) echo "32-bit programs on a 64-bit system" ;;
     mingw64 | mingw32) echo "compiles for Windows" ;;
@@ -76,6 +88,7 @@ why() {
     xz) echo "unpacks cmocka's source" ;;
     spin) echo "checks the models" ;;
     pkgconf) echo "reads the .pc files" ;;
+    libuv) echo "an event loop, for an example and its test" ;;
     clang-format) echo "formats the code" ;;
     clang-tidy) echo "reads the code for mistakes" ;;
     shellcheck) echo "reads the scripts for mistakes" ;;
@@ -90,45 +103,48 @@ packages() {
     apt-get:cxx) echo g++ ;;
     apt-get:ninja) echo ninja-build ;;
     apt-get:cmocka) echo libcmocka-dev ;;
-    apt-get:clang-rt) echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" ;;
+    apt-get:clang-rt | apt-get:fuzzer) echo "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" ;;
     apt-get:musl) echo musl-tools ;;
     apt-get:m32) echo "gcc-$(gcc -dumpversion | cut -d. -f1)-multilib" ;; # gcc-multilib excludes the cross compilers
     apt-get:mingw64) echo gcc-mingw-w64-x86-64 ;;
     apt-get:mingw32) echo gcc-mingw-w64-i686 ;;
     apt-get:wine) echo wine wine64 ;;
     apt-get:pkgconf) echo pkg-config ;;
+    apt-get:libuv) echo libuv1-dev ;;
     apt-get:xz) echo xz-utils ;;
     apt-get:*) echo "$2" ;;
     dnf:cc | dnf:gcc) echo gcc glibc-devel ;;
     dnf:cxx) echo gcc-c++ ;;
     dnf:ninja) echo ninja-build ;;
     dnf:cmocka) echo libcmocka-devel ;;
-    dnf:clang-rt) echo compiler-rt ;;
+    dnf:clang-rt | dnf:fuzzer) echo compiler-rt ;;
     dnf:clang-format | dnf:clang-tidy) echo clang-tools-extra ;;
     dnf:mingw64) echo mingw64-gcc ;;
     dnf:mingw32) echo mingw32-gcc ;;
     dnf:musl) echo musl-gcc ;;
     dnf:m32) echo glibc-devel.i686 libgcc.i686 ;;
+    dnf:libuv) echo libuv-devel ;;
     dnf:shellcheck) echo ShellCheck ;;
     dnf:*) echo "$2" ;;
     apk:cc | apk:gcc) echo gcc musl-dev ;;
     apk:cxx) echo g++ ;;
     apk:cmocka) echo cmocka-dev ;;
     apk:clang-format | apk:clang-tidy) echo clang-extra-tools ;;
-    apk:clang-rt) echo compiler-rt ;;
+    apk:clang-rt | apk:fuzzer) echo compiler-rt ;;
+    apk:libuv) echo libuv-dev ;;
     apk:cmake | apk:clang | apk:ninja | apk:pkgconf | apk:shellcheck) echo "$2" ;;
     pacman:cc | pacman:gcc | pacman:cxx) echo gcc ;;
     pacman:clang-format | pacman:clang-tidy) echo clang ;;
-    pacman:clang-rt) echo compiler-rt ;;
+    pacman:clang-rt | pacman:fuzzer) echo compiler-rt ;;
     pacman:mingw64 | pacman:mingw32) echo mingw-w64-gcc ;;
     pacman:m32) echo lib32-gcc-libs lib32-glibc ;;
     pacman:*) echo "$2" ;;
     brew:cc | brew:gcc | brew:cxx) ;; # Apple's own, by xcode-select --install
     brew:clang-format | brew:clang-tidy) echo llvm ;;
-    brew:cmake | brew:ninja | brew:cmocka | brew:spin | brew:shellcheck | brew:pkgconf) echo "$2" ;;
+    brew:cmake | brew:ninja | brew:cmocka | brew:spin | brew:shellcheck | brew:pkgconf | brew:libuv) echo "$2" ;;
     pkg:cc | pkg:cxx) ;;
     pkg:shellcheck) echo hs-ShellCheck ;;
-    pkg:cmake | pkg:ninja | pkg:cmocka | pkg:gcc | pkg:spin | pkg:pkgconf) echo "$2" ;;
+    pkg:cmake | pkg:ninja | pkg:cmocka | pkg:gcc | pkg:spin | pkg:pkgconf | pkg:libuv) echo "$2" ;;
     esac
 }
 
