@@ -91,11 +91,11 @@ static void send_with(int fd, const void *bytes, size_t size, const int *fds, un
     memset(&control, 0, sizeof control);
     if (count > 0) {
         message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
+        message.msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * count);
         struct cmsghdr *first = CMSG_FIRSTHDR(&message);
         first->cmsg_level = SOL_SOCKET;
         first->cmsg_type = SCM_RIGHTS;
-        first->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        first->cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * count);
         memcpy(CMSG_DATA(first), fds, sizeof(int) * count);
     }
     STAGE_CHECK(sendmsg(fd, &message, MSG_NOSIGNAL) == (ssize_t)size);
