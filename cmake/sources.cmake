@@ -47,6 +47,8 @@ set(posix_sources
     src/posix/mail_reclaim.c
     src/posix/mail_write.c
     src/posix/mailslot.c
+    src/posix/mailslot_read.c
+    src/posix/mailslot_write.c
     src/posix/mapping.c
     src/posix/memory.c
     src/posix/mutex.c
@@ -61,6 +63,7 @@ set(posix_sources
     src/posix/process.c
     src/posix/publish.c
     src/posix/reap.c
+    src/posix/reap_remove.c
     src/posix/registry.c
     src/posix/ring.c
     src/posix/ring_read.c
@@ -93,6 +96,7 @@ set(win32_sources
     src/win32/file.c
     src/win32/foreign.c
     src/win32/mailslot.c
+    src/win32/mailslot_next.c
     src/win32/mapping.c
     src/win32/memory.c
     src/win32/mutex.c

@@ -8,6 +8,8 @@
  *
  * A write never waits. A writer that is killed in the middle of it leaves the whole message or nothing; one that is
  * stopped there delays nobody. The slot and its unread messages vanish with the reader's last handle.
+ *
+ * fork: the child has the handle as well; of the reader's handle both may read, but not at the same time.
  */
 #ifndef ISTHMUS_MAILSLOT_H
 #define ISTHMUS_MAILSLOT_H
@@ -96,13 +98,16 @@ IST_API ist_status ist_mailslot_open(ist_mailslot **out, const char *name, ist_a
  * Writes a message, whole or not at all.
  * Shape:    size in bytes; 0 is a message, too, and then data may be NULL.
  * Owns:     data is the caller's.
- * Errors:   IST_E_SIZE (above the largest message), IST_E_SPACE (no room until the reader has read), IST_E_BROKEN (the
- *           reader is gone), IST_E_ARG (also: the reader's handle), IST_E_CORRUPT, IST_E_LIMIT, IST_E_MEMORY, IST_E_OS.
+ * Errors:   IST_E_SIZE (above the largest message, or more than an empty slot holds), IST_E_SPACE (no room until the
+ *           reader has read), IST_E_BROKEN (the reader is gone), IST_E_ARG (also: the reader's handle), IST_E_CORRUPT,
+ *           IST_E_LIMIT, IST_E_MEMORY, IST_E_OS.
  * Blocking: never; a stopped or killed process delays it by nothing.
  * Threads:  any thread; not a signal handler.
- * Platform: POSIX: no system call when the reader does not wait, after the thread's first write. A death of the reader
- *           that the kernel does not report is noticed within the re-check (isthmus/traits.h). Windows: there is no
- *           room when the system's memory is used up; who writes more than the largest message may get another failure.
+ * Platform: POSIX: no system call when the reader does not wait, after the thread's first write, but for one look at
+ *           the reader in each re-check; one each time once the thread that made the slot has ended. A death of the
+ *           reader that the kernel does not report is noticed within the re-check (isthmus/traits.h). Windows: there
+ *           is no room when the system's memory is used up; who writes more than the largest message may get another
+ *           failure.
  * Source:   Win32 WriteFile.                                                                             Since: 0.3
  */
 IST_API ist_status ist_mailslot_write(ist_mailslot *slot, const void *data, size_t size);

@@ -74,8 +74,9 @@ typedef struct ist_pipe_options {
     ist_pipe_direction direction; /* of all instances the same, else IST_E_ACCESS */
     uint32_t instances;           /* at most so many at a time, to IST_PIPE_INSTANCES_MAX; 0 any number. The first
                                      instance's counts */
-    uint32_t inbound_bytes;       /* buffer from client to server; 0 is IST_PIPE_BUFFER_MIN */
-    uint32_t outbound_bytes;      /* buffer from server to client; 0 is IST_PIPE_BUFFER_MIN */
+    uint32_t inbound_bytes;       /* buffer from client to server; 0 is IST_PIPE_BUFFER_MIN. POSIX: the first
+                                     instance's counts */
+    uint32_t outbound_bytes;      /* buffer from server to client; the same */
     ist_audience audience;        /* who else may connect: for reading only, or as the direction allows. The first
                                      instance's counts */
     ist_trust trust;              /* whose pipe is joined if the name is taken; 0 only this user's. Another user's
@@ -160,7 +161,8 @@ IST_API ist_status ist_pipe_serve(ist_pipe **out, const char *name, const ist_pi
  *           (a client's end), IST_E_LIMIT, IST_E_MEMORY, IST_E_SPACE, IST_E_OS.
  * Blocking: until a client comes or the time is over.
  * Threads:  any thread; not a signal handler.
- * Platform: none that can be seen.
+ * Platform: POSIX: a process that connects without this library and says nothing is put out by an accept after about
+ *           100 ms, and IST_TIMEOUT tells nothing of it.
  * Source:   Win32 ConnectNamedPipe; POSIX.1-2017 accept.                                                 Since: 0.3
  */
 IST_API ist_status ist_pipe_accept(ist_pipe *pipe, int64_t timeout_ns);
@@ -370,8 +372,8 @@ IST_API ist_status ist_pipe_cancel(ist_pipe *pipe);
  *           accept, would not block, or the peer is gone; now and then also when nothing is there. So call with a
  *           timeout of 0 until IST_TIMEOUT, which is what makes it wait anew, and begin so.
  *           Windows: the HANDLE, opened for overlapped I/O.
- * Owns:     the end's: valid until the next accept, disconnect or close of it. It is for watching: nobody else reads,
- *           writes or closes it.
+ * Owns:     the end's: valid until the next accept, disconnect or close of it. Take it anew after each accept, whatever
+ *           that returned, and register it anew. It is for watching: nobody else reads, writes or closes it.
  * Errors:   IST_E_ARG, IST_E_BROKEN (POSIX: a disconnected instance), IST_E_OS. *out is -1 then.
  * Blocking: never.
  * Threads:  any thread; not a signal handler.

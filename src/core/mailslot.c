@@ -18,6 +18,8 @@ struct ist_mailslot {
     bool reader;
 };
 
+static const plat_error no_error = {IST_CODES_NONE, 0, NULL, {0}};
+
 static ist_status take(ist_mailslot **out, bool reader)
 {
     *out = plat_memory_take(sizeof **out);
@@ -64,7 +66,7 @@ static ist_status read_request(const ist_mailslot_options *options, plat_mailslo
 
 ist_status ist_mailslot_create(ist_mailslot **out, const char *name, const ist_mailslot_options *options)
 {
-    plat_error error;
+    plat_error error = no_error;
     plat_channel_name parsed;
     plat_mailslot_request request;
     ist_mailslot *slot = NULL;
@@ -87,7 +89,7 @@ ist_status ist_mailslot_create(ist_mailslot **out, const char *name, const ist_m
 
 ist_status ist_mailslot_open(ist_mailslot **out, const char *name, ist_access access)
 {
-    plat_error error;
+    plat_error error = no_error;
     plat_channel_name parsed;
     ist_access rights = 0;
     bool trust_everyone = false;
@@ -113,7 +115,7 @@ ist_status ist_mailslot_open(ist_mailslot **out, const char *name, ist_access ac
 
 ist_status ist_mailslot_write(ist_mailslot *slot, const void *data, size_t size)
 {
-    plat_error error;
+    plat_error error = no_error;
 
     if (slot == NULL || slot->reader)
         return detail_refuse(IST_E_ARG, "a writer's handle");
@@ -136,7 +138,7 @@ static ist_status check_reader(const ist_mailslot *slot, const void *buffer, siz
 
 ist_status ist_mailslot_read(ist_mailslot *slot, void *buffer, size_t size, int64_t timeout_ns, size_t *got)
 {
-    plat_error error;
+    plat_error error = no_error;
     ist_status status = check_reader(slot, buffer, size, got);
 
     if (status == IST_OK)
@@ -148,7 +150,7 @@ ist_status ist_mailslot_read(ist_mailslot *slot, void *buffer, size_t size, int6
 
 ist_status ist_mailslot_peek(ist_mailslot *slot, void *buffer, size_t size, size_t *got)
 {
-    plat_error error;
+    plat_error error = no_error;
     ist_status status = check_reader(slot, buffer, size, got);
 
     if (status != IST_OK)
@@ -158,7 +160,7 @@ ist_status ist_mailslot_peek(ist_mailslot *slot, void *buffer, size_t size, size
 
 ist_status ist_mailslot_info(ist_mailslot *slot, ist_mailslot_facts *out)
 {
-    plat_error error;
+    plat_error error = no_error;
     ist_mailslot_facts ours = IST_MAILSLOT_FACTS_INIT;
     ist_status status = IST_OK;
 

@@ -319,12 +319,12 @@ void plat_pipe_close(plat_pipe *pipe);
 typedef struct plat_mailslot plat_mailslot;
 
 typedef struct plat_mailslot_request {
-    uint32_t message_max;    /* 0: any that fits */
+    uint32_t message_max;    /* at most capacity_bytes; 0: any that fits */
     uint32_t capacity_bytes; /* 1 to IST_MAILSLOT_CAPACITY_MAX */
     ist_audience audience;   /* IST_AUDIENCE_OWNER or one of those for writing */
 } plat_mailslot_request;
 
-/* Never joins: IST_E_EXISTS. IST_E_ARG: the capacity cannot hold a message of message_max bytes. */
+/* Never joins: IST_E_EXISTS. */
 ist_status plat_mailslot_create(const plat_channel_name *name, const plat_mailslot_request *request,
                                 plat_mailslot **out, plat_error *error);
 

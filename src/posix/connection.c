@@ -13,13 +13,11 @@
 
 /* ---- open ---- */
 
-static ist_status own_descriptor(descriptor *out, int fd, plat_error *error)
+static ist_status own_descriptor(descriptor *out, int fd, struct stat *facts, plat_error *error)
 {
-    struct stat facts;
-
-    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fstat(fd, &facts) != 0)
-        return error_from_errno(error, "fcntl");
-    descriptor_own(out, fd, facts.st_dev, facts.st_ino);
+    if (fstat(fd, facts) != 0)
+        return error_from_errno(error, "fstat");
+    descriptor_own(out, fd, facts->st_dev, facts->st_ino);
     return IST_OK;
 }
 
@@ -35,16 +33,19 @@ static void keep_signals_away(int fd)
 #endif
 }
 
-static ist_status own_both(connection *of, int socket, int memory, plat_error *error)
+/* *size is the memory's. */
+static ist_status own_both(connection *of, int socket, int memory, off_t *size, plat_error *error)
 {
-    ist_status status = own_descriptor(&of->socket, socket, error);
+    struct stat facts;
+    ist_status status = own_descriptor(&of->socket, socket, &facts, error);
 
     if (status != IST_OK) {
         descriptor_drop(socket);
         descriptor_drop(memory);
         return status;
     }
-    status = own_descriptor(&of->memory, memory, error);
+    status = own_descriptor(&of->memory, memory, &facts, error);
+    *size = facts.st_size;
     if (status != IST_OK)
         descriptor_drop(memory);
     return status;
@@ -55,6 +56,7 @@ static void give(connection *of)
     descriptor_close(&of->socket);
     descriptor_close(&of->memory);
     connection_unmap(of);
+    life_unwatch(&of->life);
     plat_memory_give(of);
 }
 
@@ -62,6 +64,7 @@ ist_status connection_open(int socket, int memory, const connection_shape *shape
                            bool may_write, const connection_peer *peer, connection **out, plat_error *error)
 {
     connection *of = plat_memory_take(sizeof *of);
+    off_t size = 0;
     ist_status status = IST_OK;
 
     *out = NULL;
@@ -77,9 +80,9 @@ ist_status connection_open(int socket, int memory, const connection_shape *shape
     of->may_write = may_write;
     of->peer = *peer;
     of->believed.owner = peer->user;
-    status = own_both(of, socket, memory, error);
+    status = own_both(of, socket, memory, &size, error);
     if (status == IST_OK)
-        status = connection_map(of, shape, server, error);
+        status = connection_map(of, shape, server, size, error);
     if (status != IST_OK) {
         give(of);
         return status;
@@ -100,6 +103,16 @@ void connection_release(connection *of)
         return;
     connection_close(of);
     give(of);
+}
+
+bool connection_is_unused(const connection *of)
+{
+    return atomic_load_u32(&of->references) == 1;
+}
+
+bool connection_is_word(const connection *of, const volatile uint32_t *word)
+{
+    return word == &of->in.words->data_wake;
 }
 
 /* ---- close ---- */
@@ -137,15 +150,27 @@ void connection_close(connection *of)
     if (!atomic_swap_u32(&of->closed, &open, 1))
         return;
     withdraw(of);
+    atomic_store_u32(&of->words->parted, 1);
     turn_take_shortly(&of->socket_lock);
     descriptor_close(&of->socket);
+    descriptor_close(&of->memory);
     turn_give(&of->socket_lock);
     wake_everybody(of);
+}
+
+/* Whoever else has the socket by fork. */
+static void hang_up(connection *of)
+{
+    turn_take_shortly(&of->socket_lock);
+    if (descriptor_is_ours(&of->socket, NULL))
+        (void)shutdown(of->socket.fd, SHUT_RDWR);
+    turn_give(&of->socket_lock);
 }
 
 void connection_drop(connection *of)
 {
     atomic_store_u32(&of->words->dropped, 1);
+    hang_up(of);
     connection_close(of);
 }
 
@@ -166,13 +191,29 @@ const connection_peer *connection_of_peer(const connection *of)
 
 int connection_socket(connection *of)
 {
+    int fd = -1;
+
     atomic_store_u32(&of->side->watched, 1);
-    return of->socket.fd;
+    turn_take_shortly(&of->socket_lock);
+    fd = of->socket.fd;
+    turn_give(&of->socket_lock);
+    return fd;
 }
 
 static bool stays_open(int fd)
 {
     return fcntl(fd, F_SETFD, 0) == 0;
+}
+
+static ist_status inherit(const connection *of, int *socket, int *memory, plat_error *error)
+{
+    if (!descriptor_is_ours(&of->socket, NULL) || !descriptor_is_ours(&of->memory, NULL))
+        return connection_is_broken(error);
+    if (!stays_open(of->socket.fd) || !stays_open(of->memory.fd))
+        return error_from_errno(error, "fcntl F_SETFD");
+    *socket = of->socket.fd;
+    *memory = of->memory.fd;
+    return IST_OK;
 }
 
 ist_status connection_inherit(connection *of, int *socket, int *memory, plat_error *error)
@@ -181,11 +222,8 @@ ist_status connection_inherit(connection *of, int *socket, int *memory, plat_err
 
     if (status != IST_OK)
         return status;
-    if (!descriptor_is_ours(&of->socket, NULL) || !descriptor_is_ours(&of->memory, NULL))
-        return connection_is_broken(error);
-    if (!stays_open(of->socket.fd) || !stays_open(of->memory.fd))
-        return error_from_errno(error, "fcntl F_SETFD");
-    *socket = of->socket.fd;
-    *memory = of->memory.fd;
-    return IST_OK;
+    turn_take_shortly(&of->socket_lock);
+    status = inherit(of, socket, memory, error);
+    turn_give(&of->socket_lock);
+    return status;
 }

@@ -39,14 +39,16 @@ typedef struct connection_peer {
     uid_t user;
     lives *lives;     /* in whose scope, or NULL: nothing is known of its life */
     uint64_t life_id; /* of a thread of it; 0: not known */
+    bool reads;       /* it may; else what is written stays unread */
+    bool writes;      /* it may; else nothing that stands in the ring came from a call of this library */
 } connection_peer;
 
 /* Makes the memory of a connection: *fd is the caller's, close-on-exec and above the standard three. */
 ist_status connection_memory(const connection_shape *shape, int *fd, plat_error *error);
 
-/* Makes an end of a socket and the memory, both of which it takes over, also on failure. Nothing that the peer says is
-   believed: IST_E_CORRUPT where the memory is not what connection_memory() makes of this shape, or could be cut short
-   by the peer although the system can forbid that. One reference. */
+/* Makes an end of a socket and the memory, both close-on-exec, which it takes over, also on failure. Nothing that the
+   peer says is believed: IST_E_CORRUPT where the memory is not what connection_memory() makes of this shape, or could
+   be cut short by the peer although the system can forbid that. One reference. */
 ist_status connection_open(int socket, int memory, const connection_shape *shape, bool server, bool may_read,
                            bool may_write, const connection_peer *peer, connection **out, plat_error *error);
 
@@ -55,11 +57,12 @@ void connection_reference(connection *of);
 /* The last reference closes the end. */
 void connection_release(connection *of);
 
-/* Closes the socket, so that the peer learns of it when no forked process has it either, and wakes who sleeps there;
-   blocked calls of this process end with IST_E_BROKEN. What was written stays readable for the peer. */
+/* Closes the descriptors, so that the peer learns of it when no forked process has the socket either, and wakes who
+   sleeps there; blocked calls of this process end with IST_E_BROKEN. What was written stays readable for the peer. The
+   mapping lasts as long as the references: who waits reads its words. */
 void connection_close(connection *of);
 
-/* The same, and what is unread on either side is gone (P8). */
+/* The same, and what is unread on either side is gone (P8); the peer learns of it whoever has the socket. */
 void connection_drop(connection *of);
 
 /* Wakes the threads of this process that sleep in a call, to look at their `stop`. */
@@ -82,6 +85,10 @@ bool connection_has_data(connection *of);
 /* For a wait (posix/object.h): whether a read would not block; and where it shows when one would not. */
 ist_status connection_look(connection *of, life_watch *watch, plat_error *error);
 word_watch connection_announce(connection *of);
+
+/* Whether this is the word; whether nobody has a reference but the caller. */
+bool connection_is_word(const connection *of, const volatile uint32_t *word);
+bool connection_is_unused(const connection *of);
 
 const connection_peer *connection_of_peer(const connection *of);
 

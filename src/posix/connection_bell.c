@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "posix/clock.h"
 #include "posix/connection_end.h"
 
 #if !defined(MSG_NOSIGNAL)
@@ -20,13 +21,18 @@
 
 /* ---- the peer ---- */
 
-/* A number that is not ours any more says nothing, or that somebody else's peer is gone: then ours can hardly be
-   reached. */
+/* So long the socket's word that the peer is there is not asked for again. */
+#define STAYS UINT64_C(1000000)
+
+/* A number that is not ours any more says nothing until connection_doubt() finds it out, or that somebody else's peer
+   is gone: then ours can hardly be reached. */
 bool connection_peer_is_gone(const connection *of)
 {
     connection *end = (connection *)(uintptr_t)of;
+    int64_t begun = clock_steady();
     struct pollfd asked = {-1, 0, 0};
     int found = -1;
+    bool gone = false;
 
     turn_take_shortly(&end->socket_lock);
     asked.fd = of->socket.fd;
@@ -34,7 +40,26 @@ bool connection_peer_is_gone(const connection *of)
         found = asked.fd >= 0 ? poll(&asked, 1, 0) : 0;
     while (found < 0 && errno == EINTR);
     turn_give(&end->socket_lock);
-    return asked.fd < 0 || (found > 0 && (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0);
+    gone = asked.fd < 0 || (found > 0 && (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0);
+    if (!gone && found >= 0)
+        atomic_store_u64(&end->seen_there, (uint64_t)begun);
+    return gone;
+}
+
+/* Edge: the sleeper says that he sleeps, then looks here; its partner says that it parts, and then moves the word that
+   he sleeps on. An end that was killed is seen by its life. */
+bool connection_peer_may_be_gone(const connection *of)
+{
+    return atomic_load_u32(&of->words->parted) != 0 ||
+           (uint64_t)clock_steady() - atomic_load_u64(&of->seen_there) >= STAYS;
+}
+
+void connection_doubt(connection *of)
+{
+    turn_take_shortly(&of->socket_lock);
+    if (!descriptor_is_ours(&of->socket, NULL))
+        of->socket = DESCRIPTOR_NONE;
+    turn_give(&of->socket_lock);
 }
 
 /* ---- ringing ---- */

@@ -4,13 +4,14 @@
  * An end of a connection from the inside, and the memory that both share:
  *
  *   byte  size  field           written by
- *      0     4  magic           the maker, as all others but `dropped`
+ *      0     4  magic           the maker, as all others but `dropped` and `parted`
  *      4     4  layout          version of this table and of the ring's
  *      8     4  messages        1 or 0
  *     12     4  inbound_bytes   quota
  *     16     4  outbound_bytes  quota
  *     20     4  dropped         either end: not 0 when nothing is to be read or written any more
- *     24    40  reserved        0
+ *     24     4  parted          either end: not 0 when an end was closed, and the socket is to be asked before a sleep
+     28    36  reserved        0
  *     64   128  inbound         posix/ring.h: from client to server
  *    192   128  outbound        from server to client
  *    320  3776  reserved        0
@@ -38,12 +39,14 @@ typedef struct connection_words {
     uint32_t inbound_bytes;
     uint32_t outbound_bytes;
     uint32_t dropped;
-    uint64_t reserved[5];
+    uint32_t parted;
+    uint32_t reserved[9];
     ring_words inbound;
     ring_words outbound;
 } connection_words;
 
 _Static_assert(offsetof(connection_words, dropped) == 20, "the table above");
+_Static_assert(offsetof(connection_words, parted) == 24, "the table above");
 _Static_assert(offsetof(connection_words, inbound) == 64, "the table above");
 _Static_assert(offsetof(connection_words, outbound) == 192, "the table above");
 _Static_assert(sizeof(connection_words) == 320, "the table above");
@@ -55,9 +58,13 @@ typedef struct connection_side {
 } connection_side;
 
 struct connection {
+    _Alignas(8) volatile uint64_t seen_there; /* when the socket last said that the peer is; 0: never */
+    _Alignas(8) volatile uint64_t seen_alive; /* when `life`, filled, was last asked about; 0: never */
     volatile uint32_t references;
     volatile uint32_t closed;
     volatile uint32_t end_was_seen; /* of the peer's life, by a wait */
+    uint64_t seen_generation;       /* of this process: in a forked child `life` says nothing */
+    life_watch life;                /* filled once */
     bool may_read;
     bool may_write;
     connection_peer peer;
@@ -82,8 +89,9 @@ struct connection {
 
 uint64_t connection_size(const connection_shape *shape);
 
-/* Maps the memory and the end's own; the first is checked. What was mapped when it fails is connection_unmap()'s. */
-ist_status connection_map(connection *of, const connection_shape *shape, bool server, plat_error *error);
+/* Maps the memory, of this size, and the end's own; the first is checked. What was mapped when it fails is
+   connection_unmap()'s. */
+ist_status connection_map(connection *of, const connection_shape *shape, bool server, off_t size, plat_error *error);
 void connection_unmap(connection *of);
 
 /* ---- connection_sleep.c ---- */
@@ -111,6 +119,12 @@ void connection_wake(volatile uint32_t *word);
 void connection_wake_all(volatile uint32_t *word);
 
 /* ---- connection_bell.c ---- */
+
+/* False where the socket has been asked just now and no end was closed since. */
+bool connection_peer_may_be_gone(const connection *of);
+
+/* Forgets a socket whose number the program has closed or taken for its own: from then on the peer is gone. */
+void connection_doubt(connection *of);
 
 /* After a write: makes the peer's socket readable if the peer asks for that. */
 void connection_ring_bell(connection *of);

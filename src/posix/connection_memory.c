@@ -179,18 +179,35 @@ static void *map(int fd, uint64_t size)
     return at != MAP_FAILED ? at : NULL;
 }
 
-static ist_status fill(int fd, const connection_shape *shape, plat_error *error)
+/* Some systems map such files only. */
+static ist_status put_words(int fd, const connection_words *words, plat_error *error)
 {
-    connection_words words = words_of(shape);
     void *at = NULL;
 
-    if (ftruncate(fd, (off_t)connection_size(shape)) != 0)
-        return error_from_errno(error, "ftruncate");
-    at = map(fd, sizeof words);
+    if (pwrite(fd, words, sizeof *words, 0) == (ssize_t)sizeof *words)
+        return IST_OK;
+    if (errno == ENOSPC || errno == ENOMEM)
+        return error_from_errno(error, "pwrite");
+    at = map(fd, sizeof *words);
     if (at == NULL)
         return error_from_errno(error, "mmap");
-    memcpy(at, &words, sizeof words);
-    (void)munmap(at, sizeof words);
+    memcpy(at, words, sizeof *words);
+    (void)munmap(at, sizeof *words);
+    return IST_OK;
+}
+
+static ist_status fill(int fd, const connection_shape *shape, plat_error *error)
+{
+    const connection_words words = words_of(shape);
+    ist_status status = segment_check_end(connection_size(shape), error);
+
+    if (status != IST_OK)
+        return status;
+    if (ftruncate(fd, (off_t)connection_size(shape)) != 0)
+        return error_from_errno(error, "ftruncate");
+    status = put_words(fd, &words, error);
+    if (status != IST_OK)
+        return status;
     return seal(fd) ? IST_OK : error_from_errno(error, "fcntl F_ADD_SEALS");
 }
 
@@ -213,13 +230,9 @@ ist_status connection_memory(const connection_shape *shape, int *fd, plat_error 
 
 /* ---- mapping ---- */
 
-static ist_status check_file(connection *of, const connection_shape *shape, plat_error *error)
+static ist_status check_file(const connection *of, const connection_shape *shape, off_t size, plat_error *error)
 {
-    struct stat facts;
-
-    if (fstat(of->memory.fd, &facts) != 0)
-        return error_from_errno(error, "fstat");
-    if (!is_shape(shape) || facts.st_size < 0 || (uint64_t)facts.st_size < connection_size(shape))
+    if (!is_shape(shape) || size < 0 || (uint64_t)size < connection_size(shape))
         return error_refuse(error, IST_E_CORRUPT, "size of a pipe's memory", "%s", "");
     if (!is_sealed(of->memory.fd))
         return error_refuse(error, IST_E_CORRUPT, "seals of a pipe's memory", "%s", "");
@@ -257,9 +270,9 @@ static ist_status refuse_mapping(plat_error *error)
     return status == IST_E_ACCESS ? IST_E_CORRUPT : status;
 }
 
-ist_status connection_map(connection *of, const connection_shape *shape, bool server, plat_error *error)
+ist_status connection_map(connection *of, const connection_shape *shape, bool server, off_t size, plat_error *error)
 {
-    ist_status status = check_file(of, shape, error);
+    ist_status status = check_file(of, shape, size, error);
 
     if (status != IST_OK)
         return status;

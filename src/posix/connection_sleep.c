@@ -12,6 +12,9 @@
 
 #define FIRST_PAUSE INT64_C(1000000)
 
+/* So long the word that tells of the end of the peer's life says enough. */
+#define LIVES UINT64_C(50000000)
+
 /* ---- words ---- */
 
 /* Edge: say it, then look again; its partner is connection_wake() after a change. */
@@ -60,6 +63,7 @@ typedef struct sleeping {
     connection *of;
     const patience *until;
     int64_t pause; /* since the life has ended, or where none is known */
+    bool doubts;   /* that, or a re-check: whether the socket is ours still is asked too */
 } sleeping;
 
 static int64_t sooner(int64_t a, int64_t b)
@@ -67,18 +71,57 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* What the kernel marks shows in the word at once; for what it does not mark life_has_ended() asks the system. */
+static bool lives_on(const connection *of, uint64_t now)
+{
+    uint64_t asked = atomic_load_u64(&of->seen_alive);
+
+    return asked != 0 && now - asked < LIVES && of->seen_generation == *life_generation &&
+           atomic_load_u32(of->life.word.word) == of->life.word.value;
+}
+
+/* The first watch stays with the end. */
+static void keep_watch(connection *of, life_watch *watch, uint64_t now)
+{
+    turn_take_shortly(&of->socket_lock);
+    if (of->life.word.word == NULL && watch->word.word != NULL) {
+        of->life = *watch;
+        of->seen_generation = *life_generation;
+        watch->block = NULL;
+    }
+    if (of->life.word.word != NULL)
+        atomic_store_u64(&of->seen_alive, now);
+    turn_give(&of->socket_lock);
+}
+
 /* How long a sleep may last by what is known of the peer's life; *watch is where its end shows. */
 static int64_t sleep_at_most(sleeping *here, life_watch *watch)
 {
-    const connection_peer *peer = &here->of->peer;
+    connection *of = here->of;
+    uint64_t now = (uint64_t)clock_steady();
     int64_t length = clock_recheck();
 
     *watch = (life_watch){{NULL, 0}, NULL};
-    if (peer->lives != NULL && peer->life_id != 0 &&
-        !life_has_ended(peer->lives, peer->life_id, &here->of->believed, watch))
+    if (lives_on(of, now)) {
+        watch->word = of->life.word;
         return length;
+    }
+    if (of->peer.lives != NULL && of->peer.life_id != 0 &&
+        !life_has_ended(of->peer.lives, of->peer.life_id, &of->believed, watch)) {
+        keep_watch(of, watch, now);
+        return length;
+    }
     here->pause = here->pause == 0 ? FIRST_PAUSE : sooner(here->pause * 2, length);
     return here->pause;
+}
+
+/* The kernel wakes one of those who sleep on a life that ends: the others are told here. */
+static void end_watch(life_watch *watch)
+{
+    if (watch->block != NULL)
+        life_unwatch(watch);
+    else if (watch->word.word != NULL && atomic_load_u32(watch->word.word) != watch->word.value)
+        word_wake(watch->word.word);
 }
 
 static void sleep_on(sleeping *here, word_watch said)
@@ -91,8 +134,17 @@ static void sleep_on(sleeping *here, word_watch said)
 
     if (life.word.word != NULL)
         watches[count++] = life.word;
-    word_sleep(watches, count, sooner(end, clock_add(clock_steady(), length)));
-    life_unwatch(&life);
+    end = sooner(end, clock_add(clock_steady(), length));
+    word_sleep(watches, count, end);
+    end_watch(&life);
+    here->doubts = here->pause != 0 || clock_steady() >= end;
+}
+
+static bool is_alone(const sleeping *here, bool over)
+{
+    if (here->doubts)
+        connection_doubt(here->of);
+    return (over || here->doubts || connection_peer_may_be_gone(here->of)) && connection_peer_is_gone(here->of);
 }
 
 /* ---- block ---- */
@@ -121,7 +173,7 @@ static ist_status try_and_sleep(sleeping *here, volatile uint32_t *word, connect
         return status;
     if (patience_is_stopped(here->until))
         return IST_CANCELLED;
-    if (connection_peer_is_gone(here->of))
+    if (is_alone(here, *over))
         return try_last(trying, context, error);
     if (!*over)
         sleep_on(here, said);
@@ -131,7 +183,7 @@ static ist_status try_and_sleep(sleeping *here, volatile uint32_t *word, connect
 ist_status connection_block(connection *of, volatile uint32_t *word, const patience *until, connection_try *trying,
                             void *context, plat_error *error)
 {
-    sleeping here = {of, until, 0};
+    sleeping here = {of, until, 0, false};
     bool over = false;
     ist_status status = trying(context, error);
 

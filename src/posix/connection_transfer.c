@@ -52,10 +52,14 @@ static ist_status try_read(void *context, plat_error *error)
 
     if (status != IST_OK)
         return status;
+    if (!of->peer.writes)
+        return IST_TIMEOUT;
     turn_take_shortly(&of->in_lock);
-    do
+    do {
         status = read_ring(here, error);
-    while (status == IST_MORE && here->got < here->size);
+        if (status == IST_MORE)
+            connection_wake(&of->in.words->room_wake);
+    } while (status == IST_MORE && here->got < here->size);
     turn_give(&of->in_lock);
     if (status == IST_OK || here->got != before || here->took)
         connection_wake(&of->in.words->room_wake);
@@ -75,10 +79,10 @@ static ist_status try_again_armed(reading *here, ist_status status, plat_error *
     return again == IST_TIMEOUT ? status : again;
 }
 
-/* A part of a message that was read is the caller's, whatever came then, but where nothing is to be had any more. */
+/* A part of a message that was read is the caller's when the time is over, but not where the rest will never come. */
 static ist_status end_read(const reading *here, ist_status status, size_t *got, plat_error *error)
 {
-    if (here->got != 0 && (status == IST_TIMEOUT || status == IST_CANCELLED || status == IST_E_BROKEN))
+    if (here->got != 0 && (status == IST_TIMEOUT || status == IST_CANCELLED))
         status = connection_check(here->of, error) == IST_OK ? IST_MORE : IST_E_BROKEN;
     *got = status == IST_OK || status == IST_MORE ? here->got : 0;
     return status;
@@ -153,6 +157,18 @@ static ist_status put_large(writing *here, bool *moved, plat_error *error)
     return here->offered ? IST_TIMEOUT : status;
 }
 
+/* All that there is room for, one part after the other. */
+static ist_status put_parts(writing *here, bool *moved, plat_error *error)
+{
+    ist_status status = put_large(here, moved, error);
+
+    while (status == IST_TIMEOUT && *moved) {
+        tell_reader(here->of);
+        status = put_large(here, moved, error);
+    }
+    return status;
+}
+
 static ist_status try_write(void *context, plat_error *error)
 {
     writing *here = context;
@@ -164,7 +180,7 @@ static ist_status try_write(void *context, plat_error *error)
     /* Under the lock: after a close, which withdraws under it, no offer is made. */
     status = connection_check(of, error);
     if (status == IST_OK && of->out.messages && here->size > of->out.quota)
-        status = put_large(here, &moved, error);
+        status = put_parts(here, &moved, error);
     else if (status == IST_OK)
         status = put_some(here, &moved, error);
     turn_give(&of->out_lock);
@@ -287,8 +303,8 @@ static bool has_something(connection *of)
 
 bool connection_has_data(connection *of)
 {
-    return of->may_read && atomic_load_u32(&of->closed) == 0 && atomic_load_u32(&of->words->dropped) == 0 &&
-           has_something(of);
+    return of->may_read && of->peer.writes && atomic_load_u32(&of->closed) == 0 &&
+           atomic_load_u32(&of->words->dropped) == 0 && has_something(of);
 }
 
 /* An offer counts from a peer who is there. */
@@ -298,6 +314,8 @@ static ist_status peek(connection *of, void *buffer, size_t size, ist_pipe_peeke
     bool has = false;
     ist_status status = IST_OK;
 
+    if (!of->peer.writes)
+        return gone ? connection_is_broken(error) : IST_OK;
     turn_take_shortly(&of->in_lock);
     has = ring_has_data(&of->in);
     status = ring_peek(&of->in, !gone, buffer, size, out, error);
@@ -327,8 +345,10 @@ ist_status connection_peek(connection *of, void *buffer, size_t size, ist_pipe_p
 static bool goes_now(connection *of)
 {
     int64_t end = clock_add(clock_steady(), GRACE);
-    bool gone = connection_peer_is_gone(of);
+    bool gone = false;
 
+    connection_doubt(of);
+    gone = connection_peer_is_gone(of);
     while (!gone && clock_steady() < end && !connection_has_data(of)) {
         word_sleep(NULL, 0, clock_add(clock_steady(), GRACE_STEP));
         gone = connection_peer_is_gone(of);

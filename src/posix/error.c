@@ -15,6 +15,7 @@ static ist_status status_of(int code)
     switch (code) {
     case EMFILE:
     case ENFILE:
+    case ETOOMANYREFS: /* descriptors under way */
         return IST_E_LIMIT;
     case ENOMEM:
         return IST_E_MEMORY;

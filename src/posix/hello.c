@@ -6,6 +6,7 @@
 #include "posix/hello.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -126,6 +127,13 @@ static size_t take_descriptors(struct msghdr *envelope, int out[MOST_DESCRIPTORS
     return count;
 }
 
+/* Where it is not so from the first. */
+static void keep_from_programs(int fd)
+{
+    if (PIPE_SOCKET_CLOSES_RECEIVED == 0 && fd >= 0)
+        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 /* Keeps the one that came with a sound hello. */
 static ist_status settle(const void *bytes, size_t size, bool cut, const int *came, size_t count, hello *out,
                          int *memory, plat_error *error)
@@ -140,6 +148,7 @@ static ist_status settle(const void *bytes, size_t size, bool cut, const int *ca
         descriptor_drop(came[n]);
     if (status == IST_OK) {
         *memory = pipe_socket_above(came[0]);
+        keep_from_programs(*memory);
         status = *memory >= 0 ? IST_OK : IST_E_LIMIT;
     }
     if (status == IST_OK)
@@ -187,7 +196,7 @@ ist_status hello_receive(int socket, hello *out, int *memory, plat_error *error)
     if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         return IST_TIMEOUT;
     if (size <= 0)
-        return error_refuse(error, IST_E_BROKEN, "hello", "%s", "the client has gone");
+        return error_refuse(error, IST_E_NOT_FOUND, "hello", "%s", "the client has gone");
     count = take_descriptors(&envelope, came);
     status = settle(buffer, (size_t)size, (envelope.msg_flags & MSG_CTRUNC) != 0, came, count, out, memory, error);
     return consume(socket, status, error);

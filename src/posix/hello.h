@@ -17,7 +17,7 @@
 
 #include "posix/connection.h"
 
-#define HELLO_MAGIC UINT32_C(0x49535450)
+#define HELLO_MAGIC UINT32_C(0x49535448)
 #define HELLO_LAYOUT UINT32_C(1)
 
 typedef struct hello_message {
@@ -46,8 +46,9 @@ ist_status hello_parse(const void *bytes, size_t size, hello *out);
 /* Sends it. IST_E_BROKEN: the server has gone already. */
 ist_status hello_send(int socket, const hello *what, int memory, plat_error *error);
 
-/* Receives it if it is there; *memory is the caller's then. IST_TIMEOUT: it may still come. IST_E_BROKEN: it is none,
-   or will not come. IST_E_LIMIT: the process has no descriptor for the memory, and it stays for another try. */
+/* Receives it if it is there; *memory is the caller's then. IST_TIMEOUT: it may still come. IST_E_NOT_FOUND: nothing
+   came, and nothing will. IST_E_BROKEN: what came is none. IST_E_LIMIT: the process has no descriptor for the memory,
+   and it stays for another try. */
 ist_status hello_receive(int socket, hello *out, int *memory, plat_error *error);
 
 #endif

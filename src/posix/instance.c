@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 
 #include "posix/access.h"
+#include "posix/clock.h"
 #include "posix/error.h"
 #include "posix/lock.h"
 
@@ -23,6 +24,7 @@ void pipe_words_fill(const plat_pipe_request *request, pipe_words *out)
     out->inbound_bytes = request->inbound_bytes;
     out->outbound_bytes = request->outbound_bytes;
     out->next = 1;
+    out->made = clock_steady();
 }
 
 ist_status pipe_view_map(const registry_entry *entry, bool writable, pipe_view *out, plat_error *error)
@@ -101,12 +103,22 @@ static ist_status taken(const pipe_view *view, uint32_t slot)
     return IST_OK;
 }
 
+/* A maker that was killed before it had its slot must not keep it for good; one that was only stopped takes another. */
+#define MAKER_NS INT64_C(1000000000)
+
+static bool is_opened(const pipe_view *view)
+{
+    int64_t age = clock_steady() - view->words->made;
+
+    return atomic_load_u32(&view->words->opened) != 0 || age < 0 || age > MAKER_NS;
+}
+
 ist_status instance_take_slot(const registry_entry *entry, const pipe_view *view, uint32_t instances_max, bool maker,
                               uint32_t *slot, plat_error *error)
 {
-    uint32_t most = maker ? 1 : most_of(instances_max);
+    uint32_t most = most_of(instances_max);
     uint32_t begin = maker ? 0 : atomic_load_u32(&view->words->hint) % most;
-    bool opened = maker || atomic_load_u32(&view->words->opened) != 0;
+    bool opened = maker || is_opened(view);
 
     for (uint32_t n = 0; n < most; n++) {
         ist_status status = IST_TIMEOUT;
@@ -158,6 +170,13 @@ uint64_t instance_next(const pipe_view *view)
     while (!atomic_swap_u64(&view->words->next, &next, next + 1))
         continue;
     return next;
+}
+
+void instance_forget_life(const pipe_view *view, uint32_t slot, uint64_t life)
+{
+    uint64_t seen = life;
+
+    (void)atomic_swap_u64(&view->words->lives[slot % INSTANCE_LIVES], &seen, 0);
 }
 
 /* Clients may only be able to read: they sleep without saying so. */

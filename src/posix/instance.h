@@ -10,12 +10,14 @@
  *      8     4  instances_max  1 to IST_PIPE_INSTANCES_MAX, or 0
  *     12     4  inbound_bytes
  *     16     4  outbound_bytes
- *     20     4  opened         1 from when the maker has slot 0: until then nobody else takes it
+ *     20     4  opened         1 from when the maker has slot 0: until then, for a second, nobody else takes it
  *     24     8  next           sequence of the next instance to listen, by compare-and-swap
  *     32     4  vacancy        moved on, and woken, when an instance listens and when one goes
  *     36     4  hint           a slot below which all are mostly taken
  *     40     4  slots          no slot from here on has ever been taken
- *     44    20  reserved       0
+ *     44     4  reserved       0
+ *     48     8  made           on the steady clock, by the maker; long ago, and not opened: the maker is not coming
+ *     56     8  reserved       0
  *     64   960  lives          of threads that serve: that of slot n at n % INSTANCE_LIVES, for clients that wait
  *
  * Behind the words, or at the same place of the file `w` where an audience may only read:
@@ -50,7 +52,9 @@ typedef struct pipe_words {
     uint32_t vacancy;
     uint32_t hint;
     uint32_t slots;
-    uint32_t reserved[5];
+    uint32_t reserved[1];
+    int64_t made;
+    uint32_t reserved_more[2];
     uint64_t lives[INSTANCE_LIVES];
     uint32_t bells[INSTANCE_BELLS];
 } pipe_words;
@@ -60,6 +64,7 @@ _Static_assert(offsetof(pipe_words, opened) == 20, "the table above");
 _Static_assert(offsetof(pipe_words, next) == 24, "the table above");
 _Static_assert(offsetof(pipe_words, vacancy) == 32, "the table above");
 _Static_assert(offsetof(pipe_words, slots) == 40, "the table above");
+_Static_assert(offsetof(pipe_words, made) == 48, "the table above");
 _Static_assert(offsetof(pipe_words, lives) == 64, "the table above");
 _Static_assert(offsetof(pipe_words, bells) == 1024, "the table above");
 
@@ -96,7 +101,7 @@ bool pipe_is_only_read(const registry_entry *entry, uid_t user);
 
 /* ---- slots ---- */
 
-/* Takes a free slot for the entry's hold; the maker's is 0. IST_E_LIMIT: there is none. */
+/* Takes a free slot for the entry's hold; the maker's is 0, mostly. IST_E_LIMIT: there is none. */
 ist_status instance_take_slot(const registry_entry *entry, const pipe_view *view, uint32_t instances_max, bool maker,
                               uint32_t *slot, plat_error *error);
 
@@ -115,6 +120,9 @@ uint64_t instance_next(const pipe_view *view);
 
 /* Wakes clients that wait until an instance listens, or until there is none. */
 void instance_tell(const pipe_view *view);
+
+/* A thread serves no more with this slot, though it may live on. */
+void instance_forget_life(const pipe_view *view, uint32_t slot, uint64_t life);
 
 /* Where a client sleeps until somebody serves no more. */
 void instance_watch(const pipe_view *view, const registry_entry *entry, lives *of, life_watch *watch);

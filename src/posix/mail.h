@@ -70,9 +70,12 @@ _Static_assert(offsetof(mail_tops, wake) == 128, "the table above");
 _Static_assert(sizeof(mail_cell) == 32, "the table above");
 _Static_assert(MAIL_CELLS_MAX < UINT32_C(1) << MAIL_ENTRY_BITS, "an entry holds every cell");
 
-/* What the reader knows of itself: how many it has taken, and then whether something damaged was among them. */
+/* What the reader knows of itself: how many it has taken, and then whether something damaged was among them, and of the
+   message that it drops whose the cells are and which is to be freed next (index and 1; 0 none). */
 #define MAIL_PLACE_DAMAGED 1
-#define MAIL_PLACE_WORDS 2
+#define MAIL_PLACE_OWNER 2
+#define MAIL_PLACE_ENTRY 3
+#define MAIL_PLACE_WORDS 4
 
 /* A mapped queue: a checked copy of what it is, and where its parts are. */
 typedef struct mail {

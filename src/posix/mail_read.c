@@ -82,23 +82,51 @@ static bool copy(const mail *of, uint32_t first, unsigned char *buffer, size_t s
     return true;
 }
 
-/* The cells are freed after the slot is cleared, and the count goes up last, so that a writer who saw the count has
-   seen the cells. Where an owner is not the writer any more, a reclaimer has been faster, and sees to the rest. */
-static void drop(const mail *of, uint64_t position, uint32_t first, uint64_t owner)
+/* Frees the noted chain. What is next is noted before a cell is freed, whose writer may take it again at once: a reader
+   who is killed here leaves one cell at most. Where an owner is not the writer any more, a reclaimer has been faster,
+   and sees to the rest. */
+static void free_noted(const mail *of)
 {
-    uint32_t at = first;
+    uint64_t owner = atomic_load_u64(&of->place[MAIL_PLACE_OWNER]);
 
-    atomic_store_u64(mail_slot_of(of, position), mail_slot_with(of, position + of->slot_mask + 1, 0));
-    for (uint32_t n = 0; n < of->cell_count && at < of->cell_count; n++) {
-        uint32_t next = of->cells[at].next;
+    for (uint32_t n = 0; n < of->cell_count; n++) {
+        uint64_t entry = atomic_load_u64(&of->place[MAIL_PLACE_ENTRY]);
         uint64_t seen = owner;
 
-        if (!atomic_swap_u64(&of->cells[at].owner, &seen, 0))
+        if (entry == 0 || entry > of->cell_count)
             break;
-        at = next - 1;
+        atomic_store_u64(&of->place[MAIL_PLACE_ENTRY], of->cells[entry - 1].next);
+        if (!atomic_swap_u64(&of->cells[entry - 1].owner, &seen, 0))
+            break;
     }
-    atomic_store_u64(of->place, position + 1);
-    atomic_store_u64(&of->tops->head, position + 1);
+}
+
+static void count(const mail *of, uint64_t position)
+{
+    atomic_store_u64(of->place, position);
+    atomic_store_u64(&of->tops->head, position);
+}
+
+/* The cells are freed after the slot is cleared, and the count goes up last, so that a writer who saw the count has
+   seen the cells. */
+static void drop(const mail *of, uint64_t position, uint32_t first, uint64_t owner)
+{
+    atomic_store_u64(&of->place[MAIL_PLACE_OWNER], owner);
+    atomic_store_u64(&of->place[MAIL_PLACE_ENTRY], (uint64_t)first + 1);
+    atomic_store_u64(mail_slot_of(of, position), mail_slot_with(of, position + of->slot_mask + 1, 0));
+    free_noted(of);
+    count(of, position + 1);
+}
+
+/* What a reader left who was killed in the middle of that. */
+static void finish_drop(const mail *of)
+{
+    uint64_t position = atomic_load_u64(of->place);
+
+    if (is_taken(of, position)) {
+        free_noted(of);
+        count(of, position + 1);
+    }
 }
 
 /* ---- damage ---- */
@@ -131,8 +159,7 @@ static void start_anew(const mail *of, uint64_t position)
     for (uint32_t n = 0; n < of->cell_count; n++)
         atomic_store_u64(&of->cells[n].owner, 0);
     atomic_store_u64(&of->tops->tail, position);
-    atomic_store_u64(of->place, position);
-    atomic_store_u64(&of->tops->head, position);
+    count(of, position);
     of->place[MAIL_PLACE_DAMAGED] = 0;
 }
 
@@ -154,12 +181,12 @@ static ist_status nothing(const mail *of, uint64_t position)
 ist_status mail_read(const mail *of, void *buffer, size_t size, bool stays, size_t *got, plat_error *error)
 {
     uint64_t position = 0;
-    uint32_t first = mail_look(of, &position);
+    uint32_t first = 0;
     uint64_t owner = 0;
     uint32_t bytes = 0;
 
-    if (position != atomic_load_u64(of->place))
-        atomic_store_u64(of->place, position);
+    finish_drop(of);
+    first = mail_look(of, &position);
     if (first == MAIL_NONE)
         return nothing(of, position);
     if (first == MAIL_DAMAGED)
@@ -184,25 +211,27 @@ ist_status mail_read(const mail *of, void *buffer, size_t size, bool stays, size
 static uint64_t count_from(const mail *of, uint64_t position)
 {
     uint64_t tail = atomic_load_u64(&of->tops->tail);
-    uint64_t count = tail - position <= of->slot_mask ? tail - position : 0;
+    uint64_t n = tail - position <= of->slot_mask ? tail - position : 0;
 
-    while (count <= of->slot_mask) {
-        uint64_t slot = atomic_load_u64(mail_slot_of(of, position + count));
+    while (n <= of->slot_mask) {
+        uint64_t slot = atomic_load_u64(mail_slot_of(of, position + n));
         uint32_t entry = mail_entry_of(slot);
 
-        if (entry == 0 || slot != mail_slot_with(of, position + count, entry))
+        if (entry == 0 || slot != mail_slot_with(of, position + n, entry))
             break;
-        count++;
+        n++;
     }
-    return count;
+    return n;
 }
 
 ist_status mail_count(const mail *of, uint64_t *waiting, uint64_t *next_bytes, plat_error *error)
 {
     uint64_t position = 0;
-    uint32_t first = mail_look(of, &position);
+    uint32_t first = 0;
     uint32_t bytes = 0;
 
+    finish_drop(of);
+    first = mail_look(of, &position);
     *waiting = 0;
     *next_bytes = IST_MAILSLOT_NONE;
     if (first == MAIL_NONE)

@@ -65,6 +65,9 @@ typedef struct channel_face {
     /* Says that somebody is going to sleep until a look comes out differently; the word moves then. */
     word_watch (*announce)(plat_object *channel);
 
+    /* Nobody of this wait reads the word any more; or NULL. */
+    void (*rest)(plat_object *channel, const volatile uint32_t *word);
+
     /* The last reference is gone. */
     void (*free)(plat_object *channel);
 } channel_face;

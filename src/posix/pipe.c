@@ -81,10 +81,7 @@ void plat_pipe_close(plat_pipe *pipe)
 
 void pipe_enter(plat_pipe *pipe)
 {
-    static const volatile uint32_t never;
-    const patience until = {CLOCK_NEVER, &never, 0};
-
-    (void)turn_take(&pipe->turn, &until);
+    turn_take_shortly(&pipe->turn);
 }
 
 void pipe_leave(plat_pipe *pipe)
@@ -101,21 +98,36 @@ void pipe_move(plat_pipe *pipe, pipe_state to)
     bell_ring(&pipe->changed);
 }
 
-/* A wait counts itself before it reads the connection, which is none any more by now. Without memory for the list the
-   connection is never let go. */
+/* In turn: those that nobody reads, writes or sleeps on any more. */
+static void release_unused(plat_pipe *pipe)
+{
+    pipe_retired **at = &pipe->retired;
+
+    while (*at != NULL) {
+        pipe_retired *one = *at;
+
+        if (!connection_is_unused(one->connection)) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        connection_release(one->connection);
+        plat_memory_give(one);
+    }
+}
+
+/* Who sleeps on it has a reference, which rest() finds here. Without memory for the list the connection is never let
+   go. */
 void pipe_retire(plat_pipe *pipe)
 {
-    connection *old = pipe->connection;
-    pipe_retired *kept = NULL;
+    pipe_retired *kept = plat_memory_take(sizeof *kept);
 
-    pipe->connection = NULL;
-    if (atomic_load_u32(&pipe->object.references) == 1) {
-        release_retired(pipe);
-        connection_release(old);
-    } else if ((kept = plat_memory_take(sizeof *kept)) != NULL) {
-        *kept = (pipe_retired){pipe->retired, old};
+    if (kept != NULL) {
+        *kept = (pipe_retired){pipe->retired, pipe->connection};
         pipe->retired = kept;
     }
+    pipe->connection = NULL;
+    release_unused(pipe);
 }
 
 patience pipe_patience(const plat_pipe *pipe, int64_t timeout_ns)
@@ -334,7 +346,7 @@ ist_status plat_pipe_native(plat_pipe *pipe, intptr_t *out, plat_error *error)
     pipe_enter(pipe);
     if (pipe->connection != NULL)
         *out = connection_socket(pipe->connection);
-    else if (pipe->state == PIPE_LISTENING)
+    else if (pipe->state == PIPE_LISTENING && (pipe->half.fd >= 0 || pipe->listener.fd >= 0))
         *out = pipe->half.fd >= 0 ? pipe->half.fd : pipe->listener.fd;
     else
         status = no_client(error);
@@ -375,14 +387,41 @@ static word_watch announce(plat_object *channel)
     word_watch word = {NULL, 0};
 
     pipe_enter(pipe);
-    if (pipe->connection != NULL)
+    if (pipe->connection != NULL) {
+        connection_reference(pipe->connection);
         word = connection_announce(pipe->connection);
-    else if (pipe->state == PIPE_LISTENING)
+    } else if (pipe->state == PIPE_LISTENING) {
         word = bell_announce(instance_bell(&pipe->view, pipe->socket.sequence));
-    else
+    } else {
         word = bell_announce(&pipe->changed);
+    }
     pipe_leave(pipe);
     return word;
 }
 
-static const channel_face face = {look, announce, free_pipe};
+/* The connection that was announced, wherever it is by now. */
+static connection *find_slept_on(plat_pipe *pipe, const volatile uint32_t *word)
+{
+    if (pipe->connection != NULL && connection_is_word(pipe->connection, word))
+        return pipe->connection;
+    for (const pipe_retired *one = pipe->retired; one != NULL; one = one->next)
+        if (connection_is_word(one->connection, word))
+            return one->connection;
+    return NULL;
+}
+
+static void rest(plat_object *channel, const volatile uint32_t *word)
+{
+    plat_pipe *pipe = (plat_pipe *)(void *)channel;
+    connection *slept_on = NULL;
+
+    pipe_enter(pipe);
+    slept_on = find_slept_on(pipe, word);
+    if (slept_on != NULL) {
+        connection_release(slept_on);
+        release_unused(pipe);
+    }
+    pipe_leave(pipe);
+}
+
+static const channel_face face = {look, announce, rest, free_pipe};

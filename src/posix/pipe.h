@@ -51,7 +51,8 @@ struct plat_pipe {
     pipe_socket_name socket;
     bool has_file;       /* the socket's name is there */
     descriptor listener; /* while listening, until a client is taken from it; */
-    descriptor half;     /* then this: a client whose hello has not come */
+    descriptor half;     /* then this: a client whose hello has not come, */
+    int64_t half_since;  /* taken then */
 };
 
 /* Makes the end of a sort; NULL where there is no memory. */
@@ -70,8 +71,8 @@ patience pipe_patience(const plat_pipe *pipe, int64_t timeout_ns);
 /* In turn: moves to a state, and wakes who waits. */
 void pipe_move(plat_pipe *pipe, pipe_state to);
 
-/* In turn: takes the client that is there. IST_TIMEOUT: there is none. IST_E_BROKEN: it has gone, and the end is
-   connected to nobody. Inside the gate. */
+/* In turn: takes the client that is there. IST_TIMEOUT: there is none; one that went before it had said anything, or
+   says nothing for long, never was. IST_E_BROKEN: it has gone, and the end is connected to nobody. Inside the gate. */
 ist_status pipe_take_client(plat_pipe *pipe, plat_error *error);
 
 /* In turn: whether a client is there, as far as can be told without taking it. */
@@ -82,6 +83,10 @@ void pipe_stop_listening(plat_pipe *pipe);
 
 /* In turn: listens, whatever the state was. Inside the gate. */
 ist_status pipe_listen(plat_pipe *pipe, uint64_t life, plat_error *error);
+
+/* In turn: listens on another socket at the same place in the order. Neither has the number of the other. Inside the
+   gate. */
+ist_status pipe_listen_on(plat_pipe *pipe, plat_error *error);
 
 /* In turn: removes the socket's name. Inside the gate. */
 void pipe_remove_file(plat_pipe *pipe);

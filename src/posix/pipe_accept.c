@@ -23,9 +23,20 @@ static bool is_readable(const descriptor *file)
     return file->fd >= 0 && poll(&asked, 1, 0) > 0;
 }
 
+/* A client says hello right after it has connected; one that does not is put out after so long, for others. */
+#define SILENCE_NS INT64_C(100000000)
+
+static bool is_silent(const plat_pipe *pipe)
+{
+    return pipe->half.fd >= 0 && clock_steady() - pipe->half_since >= SILENCE_NS;
+}
+
+/* Also when something else is to be done than to wait. */
 bool pipe_has_client(const plat_pipe *pipe)
 {
-    return is_readable(pipe->half.fd >= 0 ? &pipe->half : &pipe->listener);
+    if (pipe->half.fd < 0 && pipe->listener.fd < 0)
+        return true;
+    return is_readable(pipe->half.fd >= 0 ? &pipe->half : &pipe->listener) || is_silent(pipe);
 }
 
 /* From here on nobody else gets in, and what is wrong with this client is his end. */
@@ -43,25 +54,11 @@ static ist_status take_half(plat_pipe *pipe, plat_error *error)
         status = error_refuse(error, IST_E_BROKEN, "accept4", "%s", "another process took the client");
     else
         status = pipe_own(&pipe->half, fd, error);
+    pipe->half_since = clock_steady();
     pipe_remove_file(pipe);
     if (status != IST_OK)
         descriptor_close(&pipe->listener);
     return status;
-}
-
-/* An event loop that watches the listener's number is to learn of the hello: from here on it is the client's. */
-static void wait_for_hello(plat_pipe *pipe)
-{
-    int number = pipe->listener.fd;
-    plat_error error;
-
-    if (!descriptor_is_ours(&pipe->listener, NULL))
-        return;
-    if (pipe_socket_renumber(pipe->half.fd, number)) {
-        descriptor_close(&pipe->half);
-        (void)pipe_own(&pipe->half, number, &error);
-        pipe->listener = DESCRIPTOR_NONE;
-    }
 }
 
 static ist_status check_client(const plat_pipe *pipe, const hello *says, uid_t user, plat_error *error)
@@ -80,7 +77,8 @@ static ist_status check_client(const plat_pipe *pipe, const hello *says, uid_t u
 /* A client whose hello has come. */
 static ist_status connect_half(plat_pipe *pipe, const hello *says, int memory, plat_error *error)
 {
-    connection_peer peer = {0, (uid_t)-1, pipe->lives, says->life_id};
+    connection_peer peer = {
+        0, (uid_t)-1, pipe->lives, says->life_id, (says->access & IST_READ) != 0, (says->access & IST_WRITE) != 0};
     int fd = pipe->half.fd;
     ist_status status = IST_OK;
 
@@ -100,30 +98,70 @@ static ist_status connect_half(plat_pipe *pipe, const hello *says, int memory, p
     return status;
 }
 
-ist_status pipe_take_client(plat_pipe *pipe, plat_error *error)
+/* The hello, and with it the connection. */
+static ist_status meet(plat_pipe *pipe, plat_error *error)
 {
     hello says;
     int memory = -1;
+    ist_status status = hello_receive(pipe->half.fd, &says, &memory, error);
+
+    return status == IST_OK ? connect_half(pipe, &says, memory, error) : status;
+}
+
+/* What comes from here on the kernel refuses, and the client goes elsewhere. A hello that was faster is that of a
+   client thrown out. */
+static void dismiss(plat_pipe *pipe)
+{
+    plat_error error;
+
+    (void)shutdown(pipe->half.fd, SHUT_RD);
+    (void)meet(pipe, &error);
+    if (pipe->connection != NULL) {
+        connection_drop(pipe->connection);
+        pipe_retire(pipe);
+    }
+}
+
+/* IST_TIMEOUT: it listens. */
+static ist_status listen_on(plat_pipe *pipe, plat_error *error)
+{
+    ist_status status = pipe_listen_on(pipe, error);
+
+    return status == IST_OK ? IST_TIMEOUT : status;
+}
+
+/* With a client out of the queue, or none that could be got. */
+static ist_status meet_or_listen(plat_pipe *pipe, ist_status status, plat_error *error)
+{
+    if (status == IST_OK)
+        status = meet(pipe, error);
+    if (pipe->half.fd >= 0 && status == IST_TIMEOUT && is_silent(pipe)) {
+        dismiss(pipe);
+        return listen_on(pipe, error);
+    }
+    if (pipe->half.fd >= 0 && status == IST_E_NOT_FOUND)
+        return listen_on(pipe, error);
+    descriptor_close(&pipe->listener);
+    if (pipe->half.fd >= 0 && (status == IST_TIMEOUT || status == IST_E_LIMIT))
+        return status;
+    descriptor_close(&pipe->half);
+    pipe_move(pipe, PIPE_CONNECTED);
+    return status;
+}
+
+ist_status pipe_take_client(plat_pipe *pipe, plat_error *error)
+{
     ist_status status = IST_OK;
 
+    if (pipe->half.fd < 0 && pipe->listener.fd < 0)
+        return listen_on(pipe, error);
     if (!pipe_has_client(pipe))
         return IST_TIMEOUT;
     if (pipe->half.fd < 0)
         status = take_half(pipe, error);
     if (status != IST_OK && pipe->listener.fd >= 0)
         return status;
-    if (status == IST_OK)
-        status = hello_receive(pipe->half.fd, &says, &memory, error);
-    if (status == IST_TIMEOUT || (status == IST_E_LIMIT && pipe->half.fd >= 0)) {
-        wait_for_hello(pipe);
-        return status;
-    }
-    if (status == IST_OK)
-        status = connect_half(pipe, &says, memory, error);
-    descriptor_close(&pipe->half);
-    descriptor_close(&pipe->listener);
-    pipe_move(pipe, PIPE_CONNECTED);
-    return status;
+    return meet_or_listen(pipe, status, error);
 }
 
 /* A client that nobody will accept is taken all the same: only who has its memory can wake it. What it may still have
@@ -136,7 +174,7 @@ void pipe_stop_listening(plat_pipe *pipe)
         (void)take_half(pipe, &error);
     if (descriptor_is_ours(&pipe->half, NULL)) {
         (void)shutdown(pipe->half.fd, SHUT_RD);
-        (void)pipe_take_client(pipe, &error);
+        (void)meet(pipe, &error);
     }
     pipe_remove_file(pipe);
     descriptor_close(&pipe->listener);
@@ -145,8 +183,9 @@ void pipe_stop_listening(plat_pipe *pipe)
 
 /* ---- accept ---- */
 
-/* A client says hello right after it has connected: how long to look for it before looking at the rest. */
+/* How long to look for a hello before looking at the rest. */
 #define HELLO_SLICE_MS 10
+#define MILLISECOND INT64_C(1000000)
 
 typedef struct accepting {
     plat_pipe *pipe;
@@ -199,6 +238,13 @@ static ist_status accept_once(accepting *here, plat_error *error)
     return IST_OK;
 }
 
+static int slice_of(const accepting *here)
+{
+    int64_t left = here->until.deadline == CLOCK_NEVER ? INT64_MAX : here->until.deadline - clock_steady();
+
+    return left >= HELLO_SLICE_MS * MILLISECOND ? HELLO_SLICE_MS : (int)(left / MILLISECOND) + 1;
+}
+
 static void sleep_for_client(const accepting *here)
 {
     int64_t until = clock_next_recheck();
@@ -206,7 +252,7 @@ static void sleep_for_client(const accepting *here)
     if (here->half >= 0) {
         struct pollfd asked = {.fd = here->half, .events = POLLIN};
 
-        (void)poll(&asked, 1, HELLO_SLICE_MS);
+        (void)poll(&asked, 1, slice_of(here));
         return;
     }
     word_sleep(&here->bell, 1, until < here->until.deadline ? until : here->until.deadline);
@@ -252,11 +298,10 @@ ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *err
     int cancel_state = 0;
     ist_status status = IST_OK;
 
-    if (!pipe->named)
-        return accept_in_pair(pipe, error);
     (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
-    here.life = pipe_own_life(&pipe->lives);
-    status = accept_looped(&here, error);
+    if (pipe->named)
+        here.life = pipe_own_life(&pipe->lives);
+    status = pipe->named ? accept_looped(&here, error) : accept_in_pair(pipe, error);
     (void)pthread_setcancelstate(cancel_state, NULL);
     return status;
 }

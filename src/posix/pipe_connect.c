@@ -56,7 +56,6 @@ static ist_status open_directory(connecting *here, int fd)
     here->directory = fdopendir(fd);
     if (here->directory != NULL)
         return IST_OK;
-    (void)error_from_errno(here->error, "fdopendir");
     descriptor_drop(fd);
     return error_from_errno(here->error, "fdopendir");
 }
@@ -101,7 +100,9 @@ static void forget(connecting *here)
 
 static bool is_before(const pipe_socket_name *one, const pipe_socket_name *other)
 {
-    return one->sequence != other->sequence ? one->sequence < other->sequence : one->slot < other->slot;
+    if (one->sequence != other->sequence)
+        return one->sequence < other->sequence;
+    return one->slot != other->slot ? one->slot < other->slot : one->again < other->again;
 }
 
 /* Keeps the first ones in their order. */
@@ -168,7 +169,7 @@ static ist_status try_all(connecting *here)
 
     list(here, NULL);
     for (;;) {
-        pipe_socket_name last = {0, 0, 0};
+        pipe_socket_name last = {0, 0, 0, 0};
 
         status = try_listed(here);
         if (status != IST_TIMEOUT || here->count < AT_ONCE)
@@ -210,7 +211,12 @@ static ist_status prepare(connecting *here)
 /* Who can make a socket in the owner's directory: the owner, and root. */
 static ist_status check_server(const connecting *here, connection_peer *peer)
 {
-    *peer = (connection_peer){0, (uid_t)-1, here->lives, here->server.life};
+    *peer = (connection_peer){0,
+                              (uid_t)-1,
+                              here->lives,
+                              here->server.life,
+                              here->plan.direction != IST_PIPE_OUTBOUND,
+                              here->plan.direction != IST_PIPE_INBOUND};
     if (!pipe_socket_peer(here->socket, &peer->process_id, &peer->user))
         return error_from_errno(here->error, "SO_PEERCRED");
     if (peer->user != here->entry.owner && peer->user != 0)

@@ -53,7 +53,8 @@ static ist_status open_end(plat_pipe *pipe, const pipe_plan *plan, const plat_pi
                            plat_error *error)
 {
     const connection_shape shape = shape_of(plan);
-    connection_peer peer = {0, (uid_t)-1, NULL, 0};
+    const plat_pipe_sort other = sort_of(plan, !sort->server);
+    connection_peer peer = {0, (uid_t)-1, NULL, 0, other.may_read, other.may_write};
 
     (void)pipe_socket_peer(socket, &peer.process_id, &peer.user);
     pipe->plan = *plan;

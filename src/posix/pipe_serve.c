@@ -80,7 +80,16 @@ ist_status pipe_own(descriptor *out, int fd, plat_error *error)
 /* Sequences that somebody has used already, in a row: only who writes into the words can bring that about. */
 #define MOST_TRIES 8
 
-static ist_status make_listener(plat_pipe *pipe, uint64_t life, pipe_socket_name *name, plat_error *error)
+/* Of a name taken the part that is counted on: `again`, or the sequence. */
+static void next_name(const plat_pipe *pipe, bool again, pipe_socket_name *name)
+{
+    if (again)
+        name->again++;
+    else
+        name->sequence = instance_next(&pipe->view);
+}
+
+static ist_status make_listener(plat_pipe *pipe, pipe_socket_name name, bool again, plat_error *error)
 {
     const registry_entry *entry = &pipe->object.entry;
     scope where;
@@ -93,27 +102,47 @@ static ist_status make_listener(plat_pipe *pipe, uint64_t life, pipe_socket_name
     if (status == IST_OK)
         status = IST_TIMEOUT;
     for (int i = 0; i < MOST_TRIES && status == IST_TIMEOUT; i++) {
-        *name = (pipe_socket_name){instance_next(&pipe->view), pipe->slot, life};
-        status = pipe_socket_listen(&where, entry->name, name, mode_of(entry->header.audience), &fd, error);
+        next_name(pipe, again, &name);
+        status = pipe_socket_listen(&where, entry->name, &name, mode_of(entry->header.audience), &fd, error);
     }
     if (status == IST_TIMEOUT)
         return error_refuse(error, IST_E_CORRUPT, "words of a pipe", "%s", "the sequence");
-    return status == IST_OK ? pipe_own(&pipe->listener, fd, error) : status;
+    if (status != IST_OK)
+        return status;
+    pipe->socket = name;
+    pipe->has_file = true;
+    status = pipe_own(&pipe->listener, fd, error);
+    if (status != IST_OK)
+        pipe_remove_file(pipe);
+    return status;
 }
 
 ist_status pipe_listen(plat_pipe *pipe, uint64_t life, plat_error *error)
 {
-    pipe_socket_name name;
-    ist_status status = make_listener(pipe, life, &name, error);
+    ist_status status = make_listener(pipe, (pipe_socket_name){0, pipe->slot, life, 0}, false, error);
 
     if (status != IST_OK)
         return status;
     pipe_move(pipe, PIPE_LISTENING);
-    pipe->socket = name;
-    pipe->has_file = true;
     atomic_store_u64(&pipe->view.words->lives[pipe->slot % INSTANCE_LIVES], life);
     instance_tell(&pipe->view);
     return IST_OK;
+}
+
+ist_status pipe_listen_on(plat_pipe *pipe, plat_error *error)
+{
+    descriptor old[2] = {pipe->listener, pipe->half};
+    ist_status status = IST_OK;
+
+    pipe_remove_file(pipe);
+    pipe->listener = DESCRIPTOR_NONE;
+    pipe->half = DESCRIPTOR_NONE;
+    status = make_listener(pipe, pipe->socket, true, error);
+    descriptor_close(&old[0]);
+    descriptor_close(&old[1]);
+    if (status == IST_OK)
+        instance_tell(&pipe->view);
+    return status;
 }
 
 void pipe_remove_file(plat_pipe *pipe)
@@ -251,10 +280,14 @@ static bool is_shared(const plat_pipe *pipe, const descriptor *segment)
 void pipe_end_instance(plat_pipe *pipe)
 {
     const descriptor segment = pipe->object.entry.access;
+    bool shared = false;
 
     instance_give_slot(&pipe->view, pipe->slot);
     registry_leave(&pipe->object.entry);
-    if (pipe->state == PIPE_LISTENING && !is_shared(pipe, &segment)) {
+    shared = is_shared(pipe, &segment);
+    if (!shared)
+        instance_forget_life(&pipe->view, pipe->slot, pipe->socket.life);
+    if (pipe->state == PIPE_LISTENING && !shared) {
         pipe_stop_listening(pipe);
         if (pipe->connection != NULL)
             connection_close(pipe->connection);

@@ -20,17 +20,19 @@
 
 /* ---- names ---- */
 
-#define NAME_LENGTH 40
+#define NAME_LENGTH 45
 #define SLOT_AT (sizeof NAME_SOCKET_PREFIX - 1 + 17)
 #define LIFE_AT (SLOT_AT + 5)
+#define AGAIN_AT (LIFE_AT + 17)
 
-_Static_assert(LIFE_AT + 16 == NAME_LENGTH, "the name in the header");
+_Static_assert(AGAIN_AT + 4 == NAME_LENGTH, "the name in the header");
 _Static_assert(NAME_LENGTH < PIPE_SOCKET_NAME_SIZE, "the name in the header");
 
 void pipe_socket_write_name(char out[PIPE_SOCKET_NAME_SIZE], const pipe_socket_name *name)
 {
-    (void)snprintf(out, PIPE_SOCKET_NAME_SIZE, NAME_SOCKET_PREFIX "%016" PRIx64 ".%04" PRIx32 ".%016" PRIx64,
-                   name->sequence, name->slot & UINT32_C(0xffff), name->life);
+    (void)snprintf(out, PIPE_SOCKET_NAME_SIZE,
+                   NAME_SOCKET_PREFIX "%016" PRIx64 ".%04" PRIx32 ".%016" PRIx64 ".%04" PRIx32, name->sequence,
+                   name->slot & UINT32_C(0xffff), name->life, name->again & UINT32_C(0xffff));
 }
 
 static bool read_digits(const char *text, size_t count, uint64_t *out)
@@ -54,21 +56,32 @@ static bool read_digits(const char *text, size_t count, uint64_t *out)
 bool pipe_socket_read_name(const char *text, pipe_socket_name *out)
 {
     uint64_t slot = 0;
+    uint64_t again = 0;
 
     if (strlen(text) != NAME_LENGTH || strncmp(text, NAME_SOCKET_PREFIX, sizeof NAME_SOCKET_PREFIX - 1) != 0 ||
-        text[SLOT_AT - 1] != '.' || text[LIFE_AT - 1] != '.' ||
+        text[SLOT_AT - 1] != '.' || text[LIFE_AT - 1] != '.' || text[AGAIN_AT - 1] != '.' ||
         !read_digits(text + sizeof NAME_SOCKET_PREFIX - 1, 16, &out->sequence) ||
-        !read_digits(text + SLOT_AT, 4, &slot) || !read_digits(text + LIFE_AT, 16, &out->life))
+        !read_digits(text + SLOT_AT, 4, &slot) || !read_digits(text + LIFE_AT, 16, &out->life) ||
+        !read_digits(text + AGAIN_AT, 4, &again))
         return false;
     out->slot = (uint32_t)slot;
+    out->again = (uint32_t)again;
     return true;
 }
 
 /* ---- addresses ---- */
 
-/* Linux reaches it through the directory's descriptor, whatever the length of the pipe's name. */
-static ist_status address_of(int directory, const char *entry, const char *name, struct sockaddr_un *out,
-                             plat_error *error)
+/* Linux reaches it through the directory's descriptor, whatever the length of the pipe's name: the calling thread's,
+   since a process whose first thread has ended shows none; then the process's, for a system that does not know
+   threads there. */
+#if defined(__linux__)
+static const char *const tables[] = {"thread-self", "self"};
+#else
+static const char *const tables[] = {""};
+#endif
+
+static ist_status address_of(const char *table, int directory, const char *entry, const char *name,
+                             struct sockaddr_un *out, plat_error *error)
 {
     int length = 0;
 
@@ -76,14 +89,33 @@ static ist_status address_of(int directory, const char *entry, const char *name,
     out->sun_family = AF_UNIX;
 #if defined(__linux__)
     (void)entry;
-    length = snprintf(out->sun_path, sizeof out->sun_path, "/proc/self/fd/%d/%s", directory, name);
+    length = snprintf(out->sun_path, sizeof out->sun_path, "/proc/%s/fd/%d/%s", table, directory, name);
 #else
+    (void)table;
     (void)directory;
     length = snprintf(out->sun_path, sizeof out->sun_path, "%s/%s/%s", scope_global_path(), entry, name);
 #endif
     if (length < 0 || (size_t)length >= sizeof out->sun_path)
         return error_refuse(error, IST_E_UNSUPPORTED, "address of a socket", "%s", "the pipe's name is too long");
     return IST_OK;
+}
+
+/* Calls bind or connect with its address: IST_E_OS is for errno. */
+static ist_status reach(bool binds, int fd, int directory, const char *entry, const char *name, plat_error *error)
+{
+    for (size_t n = 0; n < sizeof tables / sizeof *tables; n++) {
+        struct sockaddr_un address;
+        const struct sockaddr *at = (const struct sockaddr *)&address;
+        ist_status status = address_of(tables[n], directory, entry, name, &address, error);
+
+        if (status != IST_OK)
+            return status;
+        if ((binds ? bind(fd, at, sizeof address) : connect(fd, at, sizeof address)) == 0)
+            return IST_OK;
+        if (errno != ENOENT)
+            break;
+    }
+    return IST_E_OS;
 }
 
 /* ---- descriptors ---- */
@@ -97,15 +129,6 @@ int pipe_socket_above(int fd)
         descriptor_drop(fd);
     }
     return moved;
-}
-
-bool pipe_socket_renumber(int fd, int number)
-{
-#if defined(SOCK_CLOEXEC)
-    return dup3(fd, number, O_CLOEXEC) == number;
-#else
-    return dup2(fd, number) == number && fcntl(number, F_SETFD, FD_CLOEXEC) == 0;
-#endif
 }
 
 /* What some systems do not set as they make it. */
@@ -168,13 +191,13 @@ static ist_status set_mode(int directory, const char *name, mode_t mode, plat_er
 
 static ist_status listen_in(int directory, const char *entry, const char *name, mode_t mode, int fd, plat_error *error)
 {
-    struct sockaddr_un address;
-    ist_status status = address_of(directory, entry, name, &address, error);
+    ist_status status = IST_OK;
 
-    if (status != IST_OK)
-        return status;
     (void)fchmod(fd, mode); /* where the system can: it never is wider */
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+    status = reach(true, fd, directory, entry, name, error);
+    if (status == IST_E_UNSUPPORTED)
+        return status;
+    if (status != IST_OK) {
         status = error_from_errno(error, "bind");
         if (status == IST_E_NOT_FOUND)
             status = IST_E_UNSUPPORTED; /* the directory is there: its address is not */
@@ -229,12 +252,11 @@ ist_status pipe_socket_connect(int fd, int directory, const char *entry, const p
                                plat_error *error)
 {
     char text[PIPE_SOCKET_NAME_SIZE];
-    struct sockaddr_un address;
     ist_status status = IST_OK;
 
     pipe_socket_write_name(text, name);
-    status = address_of(directory, entry, text, &address, error);
-    if (status != IST_OK || connect(fd, (const struct sockaddr *)&address, sizeof address) == 0)
+    status = reach(false, fd, directory, entry, text, error);
+    if (status == IST_OK || status == IST_E_UNSUPPORTED)
         return status;
     status = error_from_errno(error, "connect");
     switch (errno) {

@@ -2,7 +2,8 @@
  * Copyright (c) The isthmus authors
  *
  * Sockets that instances listen on: their names in the pipe's directory, and how they are made and reached. A name is
- * s.<sequence>.<slot>.<life>, all hexadecimal, of 16, 4 and 16 digits: they stand in the order of their listening.
+ * s.<sequence>.<slot>.<life>.<again>, all hexadecimal, of 16, 4, 16 and 4 digits: they stand in the order of their
+ * listening.
  */
 #ifndef ISTHMUS_POSIX_PIPE_SOCKET_H
 #define ISTHMUS_POSIX_PIPE_SOCKET_H
@@ -30,7 +31,8 @@
 typedef struct pipe_socket_name {
     uint64_t sequence;
     uint32_t slot;
-    uint64_t life; /* of the thread that began to listen, 0 where it has none */
+    uint64_t life;  /* of the thread that began to listen, 0 where it has none */
+    uint32_t again; /* how often it has listened anew at the same place in the order */
 } pipe_socket_name;
 
 void pipe_socket_write_name(char out[PIPE_SOCKET_NAME_SIZE], const pipe_socket_name *name);
@@ -59,9 +61,6 @@ ist_status pipe_socket_pair(int fds[2], plat_error *error);
 
 /* Who connected or, to a client, who listens. False where the system does not tell. process_id 0 is not known. */
 bool pipe_socket_peer(int fd, uint64_t *process_id, uid_t *user);
-
-/* Makes another number, which is open, stand for the same. */
-bool pipe_socket_renumber(int fd, int number);
 
 /* Moves a number just opened above the standard three: -1 with errno, and it is closed. */
 int pipe_socket_above(int fd);

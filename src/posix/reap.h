@@ -23,6 +23,11 @@ reap_answer reap_ask(const registry_entry *entry);
 /* Whether this process may remove the object: its own user's, and root everybody's. */
 bool reap_is_allowed(const registry_entry *entry);
 
+/* ---- directories: reap_remove.c ---- */
+
+/* Opens a directory of ours by name; a symbolic link or somebody else's is not: -1. */
+int reap_open_own(const scope *where, const char *name);
+
 /* Removes an object's directory if it still holds the file that was found dead. Harmless however late. */
 ist_status reap_remove(const scope *where, const char *name, const descriptor *segment, plat_error *error);
 
@@ -34,6 +39,8 @@ void reap_clear_remains(const scope *where, const char *name);
 
 /* Whether a directory without a segment in it stands in the way of the name. */
 bool reap_is_obstructed(const scope *where, const char *name);
+
+/* ---- the list ---- */
 
 /* Whether this process holds, by another handle, the object as its maker. A doubt is a yes. */
 bool reap_made_here(const registry_entry *entry);

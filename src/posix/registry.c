@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/atomic.h"
 #include "posix/error.h"
 #include "posix/join.h"
 #include "posix/publish.h"
@@ -22,6 +23,8 @@
 
 /* Times that a directory without a segment may be in the way before it is taken for garbage of somebody else's. */
 #define MOST_STUCK 20
+
+#define LOOKS_FOR_A_STEP 16
 
 static ist_status gave_up(plat_error *error)
 {
@@ -87,6 +90,14 @@ ist_status registry_open(registry_entry *entry, const plat_name *name, const reg
     return status;
 }
 
+/* Who connects to a pipe comes often and opens nothing: the first of a process takes a step, and then each so many. */
+static bool is_for_a_step(segment_kind kind)
+{
+    static volatile uint32_t looks;
+
+    return kind != SEGMENT_PIPE || atomic_add_u32(&looks, 1) % LOOKS_FOR_A_STEP == 0;
+}
+
 ist_status registry_look(registry_entry *entry, const plat_name *name, const registry_want *want, int *directory,
                          plat_error *error)
 {
@@ -95,7 +106,8 @@ ist_status registry_look(registry_entry *entry, const plat_name *name, const reg
 
     if (status == IST_OK) {
         status = open_loop(&here, join_only_look);
-        sweep_step(&entry->where, known_foreign(entry, status));
+        if (is_for_a_step(want->kind))
+            sweep_step(&entry->where, known_foreign(entry, status));
     }
     *directory = status == IST_OK ? here.directory : -1;
     return status;

@@ -213,20 +213,22 @@ ist_status ring_send(ring *of, const void *data, size_t size, bool *moved, plat_
 {
     ring_written state = written_of(of);
     ring_room room = {0, 0};
+    uint64_t before = state.head;
     uint64_t fits = 0;
     ist_status status = learn_of_taking(of, &state, error);
 
-    *moved = status == IST_OK;
+    *moved = false;
     if (status == IST_OK)
         status = measure(of, &state, &room, error);
     if (status != IST_OK)
         return status;
-    fits = least(size - state.put, room.bytes);
+    fits = least(least(size - state.put, room.bytes), RING_PART);
     lay(of, state.head, (const unsigned char *)data + state.put, fits);
     state.head += fits;
     state.put += fits;
     if (fits != 0)
         move_on(of, &state);
+    *moved = state.head != before;
     return state.put == state.offer ? IST_OK : IST_TIMEOUT;
 }
 

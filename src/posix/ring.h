@@ -140,7 +140,7 @@ ist_status ring_write(ring *of, const void *data, size_t size, size_t *put, plat
 /* Offers a message that is larger than the quota. */
 ist_status ring_offer(ring *of, const void *data, size_t size, plat_error *error);
 
-/* Sends more of it, once it is taken. IST_OK: all is sent. IST_TIMEOUT: not yet; *moved says whether more is. */
+/* Sends one more part of it, once it is taken. IST_OK: all is sent. IST_TIMEOUT: not yet; *moved: whether more is. */
 ist_status ring_send(ring *of, const void *data, size_t size, bool *moved, plat_error *error);
 
 /* Takes the offer back: false when the reader has taken it. */

@@ -157,6 +157,8 @@ static ist_status read_message(const ring *of, ring_got *state, uint64_t end, vo
 
     if (status != IST_OK)
         return status;
+    if (end - state->tail < state->left)
+        *size = least(*size, RING_PART);
     *size = least(*size, least(state->left, end - state->tail));
     get(of, state->tail, buffer, *size);
     state->left -= *size;

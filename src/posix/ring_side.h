@@ -11,6 +11,9 @@
 /* Bytes that the size of a message takes, at most. */
 #define RING_SIZE_BYTES 5
 
+/* Of a message larger than the ring this much is copied before the other side is told, so that both copy at a time. */
+#define RING_PART UINT64_C(32768)
+
 ist_status ring_damaged(plat_error *error, const char *what);
 
 #endif

@@ -73,7 +73,7 @@ static int reserve_step(int fd, uint64_t offset, uint64_t length)
 }
 
 /* Going past RLIMIT_FSIZE would raise SIGXFSZ. */
-static ist_status check_end(uint64_t end, plat_error *error)
+ist_status segment_check_end(uint64_t end, plat_error *error)
 {
     struct rlimit limit;
 
@@ -90,7 +90,7 @@ static ist_status check_room(int fd, uint64_t offset, uint64_t length, plat_erro
     uint64_t end = offset + length < offset ? UINT64_MAX : offset + length;
     struct statvfs room;
     struct stat facts;
-    ist_status status = check_end(end, error);
+    ist_status status = segment_check_end(end, error);
 
     if (status == IST_OK && length > STEP && fstatvfs(fd, &room) == 0 && room.f_blocks != 0 && room.f_frsize != 0 &&
         room.f_bavail < length / room.f_frsize)
@@ -163,7 +163,7 @@ static uint64_t expected_size(const segment_header *header)
 
 static ist_status extend(int fd, uint64_t end, plat_error *error)
 {
-    ist_status status = check_end(end, error);
+    ist_status status = segment_check_end(end, error);
 
     if (status == IST_OK && ftruncate(fd, (off_t)end) != 0)
         status = errno == EINVAL ? error_from_errno(error, "ftruncate"),

@@ -135,6 +135,9 @@ ist_status segment_read_path(int fd, const segment_header *header, char out[SEGM
 ist_status segment_life_map(int fd, bool apart, segment_life *out, plat_error *error);
 void segment_life_unmap(segment_life *life);
 
+/* IST_E_SPACE: no file of this process may be so large. */
+ist_status segment_check_end(uint64_t end, plat_error *error);
+
 /* Takes backing for a range of a file, extending it: IST_E_SPACE. What an interrupted call took stays taken. */
 ist_status segment_reserve(int fd, uint64_t offset, uint64_t length, plat_error *error);
 

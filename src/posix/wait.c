@@ -230,6 +230,18 @@ static int64_t deadline_of(int64_t timeout_ns)
     return timeout_ns == IST_FOREVER ? CLOCK_NEVER : clock_add(clock_steady(), timeout_ns);
 }
 
+/* The channels' words may go. */
+static void rest_all(const waiting *here, word_watch *announced)
+{
+    for (size_t n = 0; n < here->request->count; n++) {
+        plat_object *object = here->items[n].object;
+
+        if (announced[n].word != NULL && object->channel != NULL && object->channel->rest != NULL)
+            object->channel->rest(object, announced[n].word);
+        announced[n].word = NULL;
+    }
+}
+
 /* Whether somebody has woken those who sleep: then nobody is announced any more. */
 static bool has_moved(const waiting *here, const word_watch *announced)
 {
@@ -248,6 +260,7 @@ static ist_status block(waiting *here, int64_t deadline)
     while (status == IST_TIMEOUT) {
         bool over = deadline != CLOCK_NEVER && clock_steady() >= deadline;
         bool sleeps = false;
+        bool moved = false;
         size_t blocking = here->blocking;
 
         announce_all(here, announced);
@@ -256,10 +269,12 @@ static ist_status block(waiting *here, int64_t deadline)
         if (sleeps)
             sleep_until(here, announced, deadline);
         unwatch_all(here);
+        moved = sleeps && has_moved(here, announced);
+        rest_all(here, announced);
         if (over)
             break;
         /* Who takes what woke him has not announced himself again, and costs the next signal no needless call. */
-        if (sleeps && has_moved(here, announced))
+        if (moved)
             status = look(here, deadline, false);
     }
     return status;

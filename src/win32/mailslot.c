@@ -1,128 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Mailslots. The reader keeps one read pending, into memory of its own: the next message is in this handle as soon as
- * somebody has asked for it, however it was asked. A message too large for that memory stays in the slot until there is
- * room for it, which the system tells. One message comes at a time, so the order is kept; the gate lets one thread at
- * it.
+ * Mailslots: handles, writing and reading.
  */
+#include "win32/mailslot.h"
+
 #include <string.h>
 
 #include "win32/access.h"
-#include "win32/channel.h"
 #include "win32/error.h"
-#include "win32/overlapped.h"
 
 #define MAILSLOT_PREFIX L"\\\\.\\mailslot\\"
-
-/* The room that a reader begins with, in bytes: nothing needs to be taken twice up to here. */
-#define ROOM_FIRST 65536
-
-/* Invariants: handle is NULL once the end is closed, and changes inside the gate. While the watch is pending, message
-   is the system's and kept is false. */
-struct plat_mailslot {
-    plat_object object; /* what waits sleep on; first */
-    HANDLE handle;
-    bool reader;
-    uint32_t message_max;
-    win32_calls calls;
-
-    SRWLOCK gate; /* what follows */
-    win32_watch watch;
-    char *message;
-    DWORD room;
-    DWORD size;
-    bool kept; /* message holds the next message, of size bytes */
-};
-
-/* ---- the pending read ---- */
-
-static ist_status room_take(plat_mailslot *slot, DWORD bytes, plat_error *error)
-{
-    char *room = plat_memory_take(bytes);
-
-    if (room == NULL)
-        return win32_error_refuse(error, IST_E_MEMORY, "memory for a message");
-    plat_memory_give(slot->message);
-    slot->message = room;
-    slot->room = bytes;
-    return IST_OK;
-}
-
-/* Makes room for the next message if it is there: Windows would say that it is too large, and Wine cuts it. Inside the
-   gate. */
-static ist_status room_grow(plat_mailslot *slot, plat_error *error)
-{
-    DWORD next = MAILSLOT_NO_MESSAGE;
-
-    if (!GetMailslotInfo(slot->handle, NULL, &next, NULL, NULL))
-        return win32_error_take(error, "GetMailslotInfo", WIN32_STEP_HANDLE);
-    return next == MAILSLOT_NO_MESSAGE || next <= slot->room ? IST_OK : room_take(slot, next, error);
-}
-
-static void message_keep(plat_mailslot *slot, DWORD bytes)
-{
-    slot->kept = true;
-    slot->size = bytes;
-}
-
-/* Begins a read. ERROR_SUCCESS: the message is kept. */
-static DWORD watch_begin(plat_mailslot *slot)
-{
-    DWORD code = ERROR_SUCCESS;
-    DWORD bytes = 0;
-
-    if (!ReadFile(slot->handle, slot->message, slot->room, NULL, win32_watch_begin(&slot->watch, &slot->object)))
-        code = GetLastError();
-    slot->watch.pending = code == ERROR_IO_PENDING;
-    if (code == ERROR_SUCCESS)
-        code = win32_watch_settle(&slot->watch, slot->handle, &bytes);
-    if (code == ERROR_SUCCESS)
-        message_keep(slot, bytes);
-    return code;
-}
-
-static DWORD watch_continue(plat_mailslot *slot)
-{
-    DWORD bytes = 0;
-    DWORD code = win32_watch_settle(&slot->watch, slot->handle, &bytes);
-
-    if (code == ERROR_SUCCESS)
-        message_keep(slot, bytes);
-    return code == ERROR_OPERATION_ABORTED ? watch_begin(slot) : code;
-}
-
-static ist_status message_ask(plat_mailslot *slot, plat_error *error)
-{
-    DWORD code = ERROR_IO_PENDING;
-    ist_status status = slot->watch.pending ? IST_OK : room_grow(slot, error);
-
-    if (status != IST_OK)
-        return status;
-    code = slot->watch.pending ? watch_continue(slot) : watch_begin(slot);
-    if (code == ERROR_SUCCESS || code == ERROR_INSUFFICIENT_BUFFER)
-        return IST_OK;
-    return code == ERROR_IO_PENDING ? IST_TIMEOUT : win32_error_put(error, "ReadFile", WIN32_STEP_HANDLE, code);
-}
-
-/* IST_OK: the next message is kept. IST_TIMEOUT: there is none, and the watch waits for it. Inside the gate. */
-static ist_status message_look(plat_mailslot *slot, plat_error *error)
-{
-    ist_status status = slot->room == 0 ? room_take(slot, ROOM_FIRST, error) : IST_OK;
-
-    while (status == IST_OK && !slot->kept)
-        status = message_ask(slot, error);
-    return status;
-}
-
-/* Whatever happens next to the slot, the watch takes nothing. Inside the gate. */
-static void watch_stop(plat_mailslot *slot)
-{
-    DWORD bytes = 0;
-
-    if (slot->watch.pending && win32_watch_stop(&slot->watch, &slot->object, slot->handle, &bytes) == ERROR_SUCCESS)
-        message_keep(slot, bytes);
-}
 
 /* ---- life ---- */
 
@@ -133,11 +21,11 @@ static ist_status slot_arm(plat_object *object, bool *ready, plat_error *error)
 
     AcquireSRWLockExclusive(&slot->gate);
     if (slot->handle != NULL)
-        status = message_look(slot, error);
+        status = win32_mailslot_look(slot, error);
     *ready = status == IST_OK;
     if (*ready)
         (void)SetEvent(object->handle);
-    else if (!slot->watch.pending)
+    else if (slot->handle == NULL)
         (void)ResetEvent(object->handle);
     ReleaseSRWLockExclusive(&slot->gate);
     return status == IST_TIMEOUT ? IST_OK : status;
@@ -176,13 +64,14 @@ static ist_status slot_settle(ist_status status, plat_mailslot *slot, plat_mails
 void plat_mailslot_close(plat_mailslot *slot)
 {
     AcquireSRWLockExclusive(&slot->gate);
-    watch_stop(slot);
+    win32_mailslot_stop(slot);
     if (slot->handle != NULL)
         (void)CloseHandle(slot->handle);
     slot->handle = NULL;
     plat_memory_give(slot->message);
     slot->message = NULL;
     ReleaseSRWLockExclusive(&slot->gate);
+    win32_calls_end(&slot->calls);
     win32_object_let_go(&slot->object);
 }
 
@@ -266,20 +155,22 @@ static ist_status write_status(DWORD code, plat_error *error)
     return status;
 }
 
-/* It never waits, so it is over when it comes back; if not, it will be. */
+/* Windows never lets it wait. Where it would, there is no room. */
 ist_status plat_mailslot_write(plat_mailslot *slot, const void *data, size_t size, plat_error *error)
 {
     win32_call call;
     DWORD code = ERROR_SUCCESS;
     DWORD bytes = 0;
-    ist_status status = win32_call_begin(&call, &slot->calls, IST_FOREVER, error);
+    ist_status status = win32_call_begin(&call, &slot->calls, 0, error);
 
     if (status != IST_OK)
         return status;
     if (!WriteFile(slot->handle, data, (DWORD)size, NULL, win32_call_overlapped(&call)))
         code = GetLastError();
-    status = win32_call_finish(&call, slot->handle, code, "WriteFile", &bytes, error);
+    status = win32_call_now(&call, slot->handle, code, "WriteFile", &bytes, error);
     win32_call_end(&call);
+    if (status == IST_TIMEOUT)
+        return win32_error_refuse(error, IST_E_SPACE, "room in the slot");
     return status != IST_OK ? write_status(error->code, error) : IST_OK;
 }
 
@@ -303,7 +194,7 @@ static ist_status message_try(plat_mailslot *slot, void *buffer, size_t size, bo
     ist_status status = IST_OK;
 
     AcquireSRWLockExclusive(&slot->gate);
-    status = message_look(slot, error);
+    status = win32_mailslot_look(slot, error);
     if (status == IST_OK)
         status = message_give(slot, buffer, size, take, got, error);
     ReleaseSRWLockExclusive(&slot->gate);
@@ -345,7 +236,7 @@ ist_status plat_mailslot_info(plat_mailslot *slot, ist_mailslot_facts *out, plat
     ist_status status = IST_OK;
 
     AcquireSRWLockExclusive(&slot->gate);
-    watch_stop(slot);
+    win32_mailslot_unwatch(slot);
     if (!GetMailslotInfo(slot->handle, NULL, &next, &waiting, NULL))
         status = win32_error_take(error, "GetMailslotInfo", WIN32_STEP_HANDLE);
     out->message_max = slot->message_max;

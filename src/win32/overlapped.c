@@ -37,34 +37,63 @@ OVERLAPPED *win32_call_overlapped(win32_call *call)
 
 /* ---- the calls of an end ---- */
 
-static void call_enter(win32_call *call)
+static void events_close(HANDLE done, HANDLE wake)
 {
-    AcquireSRWLockExclusive(&call->calls->lock);
-    call->next = call->calls->first;
-    if (call->next != NULL)
-        call->next->previous = call;
-    call->calls->first = call;
-    ReleaseSRWLockExclusive(&call->calls->lock);
+    if (done != NULL)
+        (void)CloseHandle(done);
+    if (wake != NULL)
+        (void)CloseHandle(wake);
 }
 
+/* Those that are left over, or new ones. */
+static ist_status events_take(win32_call *call, plat_error *error)
+{
+    win32_calls *calls = call->calls;
+
+    AcquireSRWLockExclusive(&calls->lock);
+    call->done = calls->done;
+    call->wake = calls->wake;
+    calls->done = NULL;
+    calls->wake = NULL;
+    ReleaseSRWLockExclusive(&calls->lock);
+    if (call->done == NULL)
+        call->done = CreateEventW(NULL, TRUE, FALSE, NULL);
+    if (call->done != NULL && call->wake == NULL)
+        call->wake = CreateEventW(NULL, TRUE, FALSE, NULL);
+    return call->wake != NULL ? IST_OK : win32_error_take(error, "CreateEventW", WIN32_STEP_HANDLE);
+}
+
+static void call_enter(win32_call *call)
+{
+    win32_calls *calls = call->calls;
+
+    AcquireSRWLockExclusive(&calls->lock);
+    call->next = calls->first;
+    if (call->next != NULL)
+        call->next->previous = call;
+    calls->first = call;
+    ReleaseSRWLockExclusive(&calls->lock);
+}
+
+/* Leaves its events over, unless somebody has set one to wake it, or there are some. */
 static void call_leave(win32_call *call)
 {
-    AcquireSRWLockExclusive(&call->calls->lock);
+    win32_calls *calls = call->calls;
+
+    AcquireSRWLockExclusive(&calls->lock);
     if (call->next != NULL)
         call->next->previous = call->previous;
     if (call->previous != NULL)
         call->previous->next = call->next;
     else
-        call->calls->first = call->next;
-    ReleaseSRWLockExclusive(&call->calls->lock);
-}
-
-static void events_close(win32_call *call)
-{
-    if (call->done != NULL)
-        (void)CloseHandle(call->done);
-    if (call->wake != NULL)
-        (void)CloseHandle(call->wake);
+        calls->first = call->next;
+    if (!call->woken && calls->done == NULL) {
+        calls->done = call->done;
+        calls->wake = call->wake;
+        call->done = NULL;
+        call->wake = NULL;
+    }
+    ReleaseSRWLockExclusive(&calls->lock);
 }
 
 ist_status win32_call_begin(win32_call *call, win32_calls *calls, int64_t timeout_ns, plat_error *error)
@@ -74,22 +103,25 @@ ist_status win32_call_begin(win32_call *call, win32_calls *calls, int64_t timeou
     memset(call, 0, sizeof *call);
     call->deadline = win32_deadline_in(timeout_ns);
     call->calls = calls;
-    call->done = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (call->done != NULL)
-        call->wake = CreateEventW(NULL, TRUE, FALSE, NULL);
-    if (call->wake == NULL) {
-        status = win32_error_take(error, "CreateEventW", WIN32_STEP_HANDLE);
-        events_close(call);
-    } else {
+    status = events_take(call, error);
+    if (status == IST_OK)
         call_enter(call);
-    }
+    else
+        events_close(call->done, call->wake);
     return status;
 }
 
 void win32_call_end(win32_call *call)
 {
     call_leave(call);
-    events_close(call);
+    events_close(call->done, call->wake);
+}
+
+void win32_calls_end(win32_calls *calls)
+{
+    events_close(calls->done, calls->wake);
+    calls->done = NULL;
+    calls->wake = NULL;
 }
 
 void win32_calls_cancel(win32_calls *calls)
@@ -97,8 +129,10 @@ void win32_calls_cancel(win32_calls *calls)
     win32_call *call = NULL;
 
     AcquireSRWLockExclusive(&calls->lock);
-    for (call = calls->first; call != NULL; call = call->next)
+    for (call = calls->first; call != NULL; call = call->next) {
+        call->woken = true;
         (void)SetEvent(call->wake);
+    }
     ReleaseSRWLockExclusive(&calls->lock);
 }
 

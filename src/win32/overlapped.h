@@ -10,10 +10,13 @@
 #include "win32/deadline.h"
 #include "win32/native.h"
 
-/* The calls that are under way on one end; zeroed memory is none. */
+/* The calls that are under way on one end; zeroed memory is none. The events of one that has ended are kept for the
+   next. */
 typedef struct win32_calls {
     SRWLOCK lock;
     struct win32_call *first;
+    HANDLE done;
+    HANDLE wake;
 } win32_calls;
 
 /* One call of the calling thread, in place from its begin to its end. */
@@ -23,7 +26,8 @@ typedef struct win32_call {
     HANDLE wake; /* manual reset: set by who cancels */
     win32_deadline deadline;
     win32_calls *calls;
-    struct win32_call *next; /* under the lock of the calls */
+    bool woken; /* from here on under the lock of the calls */
+    struct win32_call *next;
     struct win32_call *previous;
 } win32_call;
 
@@ -48,6 +52,9 @@ ist_status win32_call_now(win32_call *call, HANDLE handle, DWORD code, const cha
 
 /* Cancels what is under way, and nothing that begins later. */
 void win32_calls_cancel(win32_calls *calls);
+
+/* Nothing is under way, and nothing will be. */
+void win32_calls_end(win32_calls *calls);
 
 /* Makes the OVERLAPPED of a call that signals the event and no port. */
 void win32_overlapped_clear(OVERLAPPED *overlapped, HANDLE event);

@@ -67,6 +67,7 @@ static void pipe_shut(plat_pipe *pipe, pipe_phase phase)
 void plat_pipe_close(plat_pipe *pipe)
 {
     pipe_shut(pipe, PIPE_CLOSED);
+    win32_calls_end(&pipe->calls);
     win32_object_let_go(&pipe->object);
 }
 

@@ -141,6 +141,8 @@ TEST(a_message_of_any_size_arrives_as_it_was_written)
     static unsigned char sent[400000];
     static unsigned char received[400001];
     mailslot_pair pair;
+    if (host_emulator() != NULL)
+        SKIP(a_message_of_any_size_arrives_as_it_was_written, "Wine refuses large messages in a mailslot");
     mailslot_make(&pair, 0, 0);
     for (size_t i = 0; i < sizeof sent; i++)
         sent[i] = (unsigned char)(i * 7 + i / 251);

@@ -120,6 +120,8 @@ TEST(a_writer_that_closes_or_ends_takes_nothing_from_the_slot)
 /* L6 */
 TEST(a_slot_is_closed_with_whatever_waits_in_it)
 {
+    if (host_emulator() != NULL)
+        SKIP(a_slot_is_closed_with_whatever_waits_in_it, "Wine lets a mailslot's writer wait for room");
     for (uint32_t count = 0; count < 300; count += 37) {
         mailslot_pair pair;
         mailslot_make(&pair, 0, 0);

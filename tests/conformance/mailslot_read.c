@@ -262,6 +262,8 @@ TEST(threads_that_write_at_once_lose_nothing)
 {
     static crowd all;
     uint32_t next[THREADS] = {0};
+    if (host_emulator() != NULL)
+        SKIP(threads_that_write_at_once_lose_nothing, "Wine lets a mailslot's writer wait for room");
     memset(&all, 0, sizeof all);
     mailslot_make(&all.pair, 0, 0);
     host_threads(THREADS, write_in_thread, &all);

@@ -412,7 +412,7 @@ TEST(a_peek_leaves_what_it_shows)
 
 static void check_refused(int bad)
 {
-    const connection_peer other_end = {1, geteuid(), NULL, 0};
+    const connection_peer other_end = {1, geteuid(), NULL, 0, true, true};
     connection *end = NULL;
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);

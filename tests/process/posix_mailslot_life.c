@@ -179,6 +179,56 @@ static int readers_thread_ends(void *argument)
     return 0;
 }
 
+/* What the program does to be rid of all descriptors, ours too. */
+static void close_all(void)
+{
+    for (int fd = 3; fd < 256; fd++)
+        close(fd);
+}
+
+static int descriptors_are_closed(void *argument)
+{
+    pid_t child = 0;
+    (void)argument;
+    STAGE_CHECK(plat_seam_recheck(1)); /* it asks, again and again */
+    pid_t reader = start_reader(true, &child);
+    ist_mailslot *writer = open_writer();
+    close_all();
+    for (int n = 0; n < 3; n++) {
+        await_letter(writer, IST_OK);
+        usleep(3000);
+    }
+    stage_kill(reader);
+    await_letter(writer, IST_OK);
+    kill(child, SIGKILL);
+    for (int n = 0; n < 1000 && ist_mailslot_write(writer, NULL, 0) != IST_E_BROKEN; n++)
+        usleep(10000);
+    await_letter(writer, IST_E_BROKEN);
+    ist_mailslot *again = create(4096);
+    await_letter(writer, IST_E_BROKEN);
+    ist_mailslot_close(again);
+    ist_mailslot_close(writer);
+    return 0;
+}
+
+static int name_is_taken_anew(void *argument)
+{
+    pid_t child = 0;
+    (void)argument;
+    STAGE_CHECK(plat_seam_recheck(HOUR_NS));
+    pid_t reader = start_reader(false, &child);
+    ist_mailslot *writer = open_writer();
+    close_all();
+    await_letter(writer, IST_OK);
+    stage_kill(reader);
+    ist_mailslot *again = create(4096);
+    await_letter(writer, IST_E_BROKEN);
+    STAGE_CHECK(drain(again) == 0);
+    ist_mailslot_close(again);
+    ist_mailslot_close(writer);
+    return 0;
+}
+
 /* B6 L1 */
 TEST(a_killed_reader_breaks_its_writers_at_once_and_its_name_is_free)
 {
@@ -195,6 +245,13 @@ TEST(a_readers_forked_child_keeps_the_slot)
 TEST(the_end_of_the_thread_that_made_a_slot_is_not_its_end)
 {
     play(readers_thread_ends);
+}
+
+/* B6 */
+TEST(a_writer_whose_descriptors_were_closed_learns_of_the_readers_end)
+{
+    play(descriptors_are_closed);
+    play(name_is_taken_anew);
 }
 
 /* ---- several users ---- */
@@ -327,6 +384,7 @@ static int suite(void)
         RUN(a_killed_reader_breaks_its_writers_at_once_and_its_name_is_free),
         RUN(a_readers_forked_child_keeps_the_slot),
         RUN(the_end_of_the_thread_that_made_a_slot_is_not_its_end),
+        RUN(a_writer_whose_descriptors_were_closed_learns_of_the_readers_end),
         RUN(another_users_slot_is_for_its_audience),
         RUN(who_need_not_wait_asks_the_system_for_nothing),
         RUN(a_slot_that_the_disk_cannot_hold_is_not_made),

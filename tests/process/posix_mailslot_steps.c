@@ -3,7 +3,8 @@
  *
  * A writer killed, and a writer stopped, after each instruction of a write to a mailslot. Meanwhile others write and
  * the reader reads, and nobody waits for it. Killed: its message is there whole or not at all, and its room comes back.
- * Stopped and let on: its message arrives once.
+ * Stopped and let on: its message arrives once. And a reader killed after each instruction of a read, while a forked
+ * one reads on.
  *
  * ISTHMUS_TEST_STRIDE=n tries only every nth instruction. ISTHMUS_TEST_MATRIX=single leaves this out.
  */
@@ -187,7 +188,70 @@ static int play_all(void *argument)
     return 0;
 }
 
-static void run(ending *end)
+/* ---- a reader ---- */
+
+static void start_reader(trace *child, const char *letter)
+{
+    ist_mailslot_options options = IST_MAILSLOT_OPTIONS_INIT;
+    options.capacity_bytes = CELL * CELLS;
+    STAGE_IS(ist_mailslot_create(&reader, name, &options), IST_OK);
+    STAGE_IS(ist_mailslot_open(&writer, name, IST_WRITE), IST_OK);
+    STAGE_IS(ist_mailslot_write(writer, letter, OWN_SIZE), IST_OK);
+    pid_t pid = stage_fork();
+    if (pid == 0) {
+        char buffer[OWN_SIZE];
+        size_t got = 0;
+        trace_join();
+        (void)ist_mailslot_read(reader, buffer, sizeof buffer, 0, &got);
+        trace_mark();
+        _exit(0);
+    }
+    trace_begin(child, pid);
+}
+
+/* Its writer lives, so that nobody reclaims what the read has left. */
+static void end_reader(trace *child, const char *letter)
+{
+    trace_kill(child);
+    found what = drain(letter, OWN_SIZE);
+    unsigned fits = fill();
+    if (what.own > 1 || fits < CELLS - 1 || drain(letter, OWN_SIZE).others != fits)
+        stage_fail("the message is there %u times, then room for %u", what.own, fits);
+    arrived += what.own;
+    ist_mailslot_close(writer);
+    ist_mailslot_close(reader);
+}
+
+static int play_reader(void *argument)
+{
+    static char letter[OWN_SIZE];
+    trace child;
+    unsigned stride = (unsigned)stage_number("ISTHMUS_TEST_STRIDE", 1);
+    (void)argument;
+    STAGE_CHECK(plat_seam_recheck(HOUR_NS));
+    stage_name(name, "", "steps");
+    memset(letter, 'r', sizeof letter);
+    start_reader(&child, letter);
+    if (!step_record(&child, path))
+        stage_fail("a read took no path");
+    end_reader(&child, letter);
+    unsigned before = stage_failures();
+    arrived = 0;
+    for (unsigned n = 1; n < path->count && stage_failures() == before; n += stride) {
+        stage_case("a read, ended after %u of %u instructions", n, path->count);
+        start_reader(&child, letter);
+        tried += step_to(&child, path, n);
+        end_reader(&child, letter);
+    }
+    printf("a read ended at %lu instructions; %lu times its message was there still\n", tried, arrived);
+    if (tried == 0 || arrived == 0 || arrived >= tried)
+        stage_fail("of %lu ends %lu were before the message was gone", tried, arrived);
+    return 0;
+}
+
+/* ---- tests ---- */
+
+static void run(int (*act)(void *argument), ending *end)
 {
     unsigned before = stage_failures();
     const char *why = NULL;
@@ -195,7 +259,7 @@ static void run(ending *end)
         SKIP(ended_after_each_instruction, why);
     if (getenv("ISTHMUS_TEST_MATRIX") != NULL && strcmp(getenv("ISTHMUS_TEST_MATRIX"), "single") == 0)
         SKIP(ended_after_each_instruction, "ISTHMUS_TEST_MATRIX asks for single stops only");
-    assert_int_equal(stage_run(play_all, &end), 0);
+    assert_int_equal(stage_run(act, &end), 0);
     stage_clear();
     assert_int_equal(stage_failures(), before);
 }
@@ -203,13 +267,19 @@ static void run(ending *end)
 /* B7 */
 TEST(a_writer_killed_after_any_instruction_leaves_the_whole_message_or_nothing)
 {
-    run(end_killed);
+    run(play_all, end_killed);
 }
 
 /* L8 */
 TEST(a_writer_stopped_after_any_instruction_delays_nobody)
 {
-    run(end_stopped);
+    run(play_all, end_stopped);
+}
+
+/* L7 L8 */
+TEST(a_reader_killed_after_any_instruction_leaves_its_forked_one_the_room)
+{
+    run(play_reader, NULL);
 }
 
 static int suite(void)
@@ -217,6 +287,7 @@ static int suite(void)
     const struct CMUnitTest tests[] = {
         RUN(a_writer_killed_after_any_instruction_leaves_the_whole_message_or_nothing),
         RUN(a_writer_stopped_after_any_instruction_delays_nobody),
+        RUN(a_reader_killed_after_any_instruction_leaves_its_forked_one_the_room),
     };
     return cmocka_run_group_tests_name("process.posix_mailslot_steps", tests, NULL, NULL);
 }

@@ -59,7 +59,8 @@ static void drop_end(void)
 
 static ist_status open_end(bool server, uint64_t life)
 {
-    const connection_peer other_end = {(uint64_t)(server ? ends_client.pid : getppid()), geteuid(), our_lives, life};
+    const connection_peer other_end = {
+        (uint64_t)(server ? ends_client.pid : getppid()), geteuid(), our_lives, life, true, true};
     (void)close(sockets[server ? 1 : 0]);
     return connection_open(sockets[server ? 0 : 1], ends_memory, &ends_shape, server, true, true, &other_end,
                            &ends_here, &ends_error);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * The inside of a handle to a mailslot.
+ */
+#ifndef ISTHMUS_WIN32_MAILSLOT_H
+#define ISTHMUS_WIN32_MAILSLOT_H
+
+#include "core/plat.h"
+#include "win32/channel.h"
+#include "win32/overlapped.h"
+
+/* Invariants: handle is NULL once the end is closed, and changes inside the gate. While the watch is pending, message
+   is the system's and kept is false. */
+struct plat_mailslot {
+    plat_object object; /* what waits sleep on; first */
+    HANDLE handle;
+    bool reader;
+    uint32_t message_max;
+    win32_calls calls;
+
+    SRWLOCK gate; /* what follows */
+    win32_watch watch;
+    PTP_TIMER again; /* where reads block, else NULL */
+    DWORD again_ms;
+    char *message;
+    DWORD room;
+    DWORD size;
+    bool kept; /* message holds the next message, of size bytes */
+};
+
+/* IST_OK: the next message is kept. IST_TIMEOUT: there is none, and the object is signalled when it is time to look
+   again. Inside the gate. */
+ist_status win32_mailslot_look(plat_mailslot *slot, plat_error *error);
+
+/* Takes the pending read back: what it was faster with is kept. Inside the gate. */
+void win32_mailslot_unwatch(plat_mailslot *slot);
+
+/* Ends both for good. Inside the gate. */
+void win32_mailslot_stop(plat_mailslot *slot);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ * Copyright (c) The isthmus authors
+ *
+ * Ends in a program that forks, limits its files, or puts its own in the place of ours; and peers that do what they may
+ * not. The re-check is an hour away.
+ */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include "support/host.h"
+#include "support/peer.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "posix/clock.h"
+#include "stage/ends.h"
+#include "stage/stage.h"
+
+/* ---- both ends in one process ---- */
+
+static connection *client;
+static int memories[2];
+
+static void open_both(bool client_writes)
+{
+    const connection_peer server_end = {(uint64_t)getpid(), geteuid(), NULL, 0, true, true};
+    const connection_peer client_end = {(uint64_t)getpid(), geteuid(), NULL, 0, true, client_writes};
+    int pair[2];
+    ends_shape = (connection_shape){true, ENDS_QUOTA, ENDS_QUOTA};
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    assert_int_equal(connection_memory(&ends_shape, &memories[0], &ends_error), IST_OK);
+    memories[1] = fcntl(memories[0], F_DUPFD_CLOEXEC, 3);
+    assert_true(memories[1] >= 0);
+    assert_int_equal(
+        connection_open(pair[0], memories[0], &ends_shape, true, true, true, &client_end, &ends_here, &ends_error),
+        IST_OK);
+    assert_int_equal(
+        connection_open(pair[1], memories[1], &ends_shape, false, true, true, &server_end, &client, &ends_error),
+        IST_OK);
+}
+
+static void close_both(void)
+{
+    connection_release(client);
+    connection_release(ends_here);
+    ends_here = NULL;
+}
+
+static bool hangs_up(int fd)
+{
+    struct pollfd asked = {fd, 0, 0};
+    return poll(&asked, 1, 0) == 1 && (asked.revents & POLLHUP) != 0;
+}
+
+TEST(a_closed_end_has_no_descriptors)
+{
+    int fd = -1;
+    open_both(true);
+    fd = connection_socket(ends_here);
+    connection_close(ends_here);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    assert_int_equal(fcntl(memories[0], F_GETFD), -1);
+    assert_int_equal(connection_inherit(ends_here, &fd, &fd, &ends_error), IST_E_BROKEN);
+    close_both();
+}
+
+/* A1 */
+TEST(what_a_client_writes_that_may_not_is_not_read)
+{
+    ist_pipe_peeked out = IST_PIPE_PEEKED_INIT;
+    size_t moved = 1;
+    open_both(false);
+    assert_int_equal(connection_write(client, "x", 1, &ends_once, &moved, &ends_error), IST_OK);
+    assert_int_equal(ends_try_get(&moved), IST_TIMEOUT);
+    assert_int_equal(moved, 0);
+    assert_false(connection_has_data(ends_here));
+    assert_int_equal(connection_look(ends_here, NULL, &ends_error), IST_TIMEOUT);
+    assert_int_equal(connection_peek(ends_here, ends_sink, 1, &out, &ends_error), IST_OK);
+    assert_int_equal(out.available_bytes, 0);
+    assert_int_equal(ends_put(5), IST_OK);
+    assert_int_equal(connection_read(client, ends_sink, 5, &ends_once, &moved, &ends_error), IST_OK);
+    connection_close(client);
+    assert_int_equal(ends_get(&moved), IST_E_BROKEN);
+    assert_int_equal(connection_peek(ends_here, ends_sink, 1, &out, &ends_error), IST_E_BROKEN);
+    close_both();
+}
+
+/* P8 */
+TEST(a_drop_shows_at_the_peers_socket_whoever_has_ours_by_fork)
+{
+    pid_t child = 0;
+    open_both(true);
+    child = stage_fork();
+    if (child == 0) {
+        connection_close(client);
+        for (;;)
+            (void)pause();
+    }
+    assert_false(hangs_up(connection_socket(client)));
+    connection_drop(ends_here);
+    assert_true(hangs_up(connection_socket(client)));
+    stage_kill(child);
+    close_both();
+}
+
+TEST(memory_beyond_the_limit_of_files_is_no_room)
+{
+    struct rlimit all;
+    struct rlimit few;
+    int fd = -1;
+    ends_shape = (connection_shape){true, ENDS_QUOTA, ENDS_QUOTA};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    few = (struct rlimit){8192, all.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+    assert_int_equal(connection_memory(&ends_shape, &fd, &ends_error), IST_E_SPACE);
+    assert_int_equal(fd, -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+}
+
+/* ---- ends in two ---- */
+
+static int take_number(void)
+{
+    int fd = connection_socket(ends_here);
+    int own = open("/dev/null", O_RDWR | O_CLOEXEC);
+    assert_int_equal(dup2(own, fd), fd);
+    (void)close(own);
+    return fd;
+}
+
+TEST(a_death_is_seen_without_the_socket)
+{
+    for (int waits = 0; waits < 2; waits++) {
+        life_watch watch = {{NULL, 0}, NULL};
+        size_t got = 0;
+        int fd = -1;
+        ends_connect(true);
+        fd = take_number();
+        player_kill(&ends_client);
+        assert_int_equal(waits != 0 ? connection_look(ends_here, &watch, &ends_error) : IST_OK, IST_OK);
+        assert_int_equal(ends_get(&got), IST_E_BROKEN);
+        assert_true(connection_peer_is_gone(ends_here));
+        life_unwatch(&watch);
+        ends_part();
+        assert_int_not_equal(fcntl(fd, F_GETFD), -1);
+        (void)close(fd);
+    }
+}
+
+TEST(a_message_cut_short_by_its_writers_death_is_none)
+{
+    size_t got = 1;
+    ends_connect(true);
+    player_begin(&ends_client, ends_client_puts, ENDS_LARGEST);
+    assert_int_equal(connection_read(ends_here, ends_sink, 100, &ends_forever, &got, &ends_error), IST_MORE);
+    assert_int_equal(got, 100);
+    player_kill(&ends_client);
+    assert_int_equal(ends_get(&got), IST_E_BROKEN);
+    assert_int_equal(got, 0);
+    ends_part();
+}
+
+#define RUN_ENDS(name) cmocka_unit_test_setup_teardown(name, ends_setup, ends_teardown)
+
+static int run_all(void)
+{
+    const struct CMUnitTest tests[] = {
+        RUN_ENDS(a_closed_end_has_no_descriptors),
+        RUN_ENDS(what_a_client_writes_that_may_not_is_not_read),
+        RUN_ENDS(a_drop_shows_at_the_peers_socket_whoever_has_ours_by_fork),
+        RUN_ENDS(memory_beyond_the_limit_of_files_is_no_room),
+        RUN_ENDS(a_death_is_seen_without_the_socket),
+        RUN_ENDS(a_message_cut_short_by_its_writers_death_is_none),
+    };
+    return cmocka_run_group_tests_name("posix_connection_mended", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    stage_enter();
+    return peer_main(argc, argv, NULL, 0, run_all);
+}
