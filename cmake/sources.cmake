@@ -60,6 +60,7 @@ set(posix_sources
     src/posix/pipe_pair.c
     src/posix/pipe_serve.c
     src/posix/pipe_socket.c
+    src/posix/pipe_wait.c
     src/posix/process.c
     src/posix/publish.c
     src/posix/reap.c

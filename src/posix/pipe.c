@@ -16,8 +16,6 @@
 
 /* ---- handles ---- */
 
-static const channel_face face;
-
 plat_pipe *pipe_make(void)
 {
     plat_pipe *pipe = plat_memory_take(sizeof *pipe);
@@ -25,7 +23,7 @@ plat_pipe *pipe_make(void)
     if (pipe == NULL)
         return NULL;
     pipe->object.kind = PLAT_CHANNEL;
-    pipe->object.channel = &face;
+    pipe->object.channel = &pipe_face;
     pipe->object.references = 1;
     pipe->object.entry.hold = DESCRIPTOR_NONE;
     pipe->object.entry.access = DESCRIPTOR_NONE;
@@ -51,7 +49,7 @@ static void release_retired(plat_pipe *pipe)
     }
 }
 
-static void free_pipe(plat_object *object)
+void pipe_free(plat_object *object)
 {
     plat_pipe *pipe = (plat_pipe *)(void *)object;
 
@@ -99,7 +97,7 @@ void pipe_move(plat_pipe *pipe, pipe_state to)
 }
 
 /* In turn: those that nobody reads, writes or sleeps on any more. */
-static void release_unused(plat_pipe *pipe)
+void pipe_release_unused(plat_pipe *pipe)
 {
     pipe_retired **at = &pipe->retired;
 
@@ -127,7 +125,7 @@ void pipe_retire(plat_pipe *pipe)
         pipe->retired = kept;
     }
     pipe->connection = NULL;
-    release_unused(pipe);
+    pipe_release_unused(pipe);
 }
 
 patience pipe_patience(const plat_pipe *pipe, int64_t timeout_ns)
@@ -159,7 +157,7 @@ uint64_t pipe_own_life(lives **of)
 
 /* ---- the connection ---- */
 
-static ist_status no_client(plat_error *error)
+ist_status pipe_no_client(plat_error *error)
 {
     return error_refuse(error, IST_E_BROKEN, "pipe", "%s", "no client");
 }
@@ -175,7 +173,7 @@ static ist_status take_quietly(plat_pipe *pipe, plat_error *error)
         status = pipe_take_client(pipe, error);
     pipe_leave(pipe);
     gate_leave(entered);
-    return status == IST_TIMEOUT ? no_client(error) : status;
+    return status == IST_TIMEOUT ? pipe_no_client(error) : status;
 }
 
 /* A reference to the connection that the end has. */
@@ -199,7 +197,7 @@ static ist_status find(plat_pipe *pipe, connection **out, plat_error *error)
                 return status;
         }
     }
-    return no_client(error);
+    return pipe_no_client(error);
 }
 
 /* A call as long as it runs: not cancelled, and with its connection. */
@@ -336,92 +334,3 @@ void plat_pipe_cancel(plat_pipe *pipe)
         connection_release(connected);
     }
 }
-
-/* ---- waits ---- */
-
-ist_status plat_pipe_native(plat_pipe *pipe, intptr_t *out, plat_error *error)
-{
-    ist_status status = IST_OK;
-
-    pipe_enter(pipe);
-    if (pipe->connection != NULL)
-        *out = connection_socket(pipe->connection);
-    else if (pipe->state == PIPE_LISTENING && (pipe->half.fd >= 0 || pipe->listener.fd >= 0))
-        *out = pipe->half.fd >= 0 ? pipe->half.fd : pipe->listener.fd;
-    else
-        status = no_client(error);
-    pipe_leave(pipe);
-    return status;
-}
-
-plat_object *plat_pipe_waitable(plat_pipe *pipe)
-{
-    return &pipe->object;
-}
-
-static ist_status look(plat_object *channel, life_watch *watch, plat_error *error)
-{
-    plat_pipe *pipe = (plat_pipe *)(void *)channel;
-    connection *connected = NULL;
-    ist_status status = IST_OK;
-
-    if (watch != NULL)
-        *watch = (life_watch){{NULL, 0}, NULL};
-    pipe_enter(pipe);
-    connected = pipe->connection;
-    if (connected != NULL)
-        connection_reference(connected);
-    else if (pipe->state == PIPE_LISTENING && !pipe_has_client(pipe))
-        status = IST_TIMEOUT;
-    pipe_leave(pipe);
-    if (connected != NULL) {
-        status = connection_look(connected, watch, error);
-        connection_release(connected);
-    }
-    return status;
-}
-
-static word_watch announce(plat_object *channel)
-{
-    plat_pipe *pipe = (plat_pipe *)(void *)channel;
-    word_watch word = {NULL, 0};
-
-    pipe_enter(pipe);
-    if (pipe->connection != NULL) {
-        connection_reference(pipe->connection);
-        word = connection_announce(pipe->connection);
-    } else if (pipe->state == PIPE_LISTENING) {
-        word = bell_announce(instance_bell(&pipe->view, pipe->socket.sequence));
-    } else {
-        word = bell_announce(&pipe->changed);
-    }
-    pipe_leave(pipe);
-    return word;
-}
-
-/* The connection that was announced, wherever it is by now. */
-static connection *find_slept_on(plat_pipe *pipe, const volatile uint32_t *word)
-{
-    if (pipe->connection != NULL && connection_is_word(pipe->connection, word))
-        return pipe->connection;
-    for (const pipe_retired *one = pipe->retired; one != NULL; one = one->next)
-        if (connection_is_word(one->connection, word))
-            return one->connection;
-    return NULL;
-}
-
-static void rest(plat_object *channel, const volatile uint32_t *word)
-{
-    plat_pipe *pipe = (plat_pipe *)(void *)channel;
-    connection *slept_on = NULL;
-
-    pipe_enter(pipe);
-    slept_on = find_slept_on(pipe, word);
-    if (slept_on != NULL) {
-        connection_release(slept_on);
-        release_unused(pipe);
-    }
-    pipe_leave(pipe);
-}
-
-static const channel_face face = {look, announce, rest, free_pipe};

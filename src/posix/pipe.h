@@ -94,8 +94,18 @@ void pipe_remove_file(plat_pipe *pipe);
 /* Remembers a number just opened, or closes it. */
 ist_status pipe_own(descriptor *out, int fd, plat_error *error);
 
-/* In turn: lets the connection go when nobody sleeps on it any more. */
+/* In turn: lets the connection go, when nobody sleeps on it any more; and those that have been waiting for that. */
 void pipe_retire(plat_pipe *pipe);
+void pipe_release_unused(plat_pipe *pipe);
+
+ist_status pipe_no_client(plat_error *error);
+
+/* ---- pipe_wait.c ---- */
+
+extern const channel_face pipe_face;
+
+/* The last reference to the object is gone. */
+void pipe_free(plat_object *object);
 
 /* The calling thread's life in `Global\`, 0 where it has none; *of may become NULL. Outside the gate. */
 uint64_t pipe_own_life(lives **of);
