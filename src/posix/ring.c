@@ -183,7 +183,7 @@ ist_status ring_offer(ring *of, const void *data, size_t size, plat_error *error
     state.offer = size;
     state.put = least(size, room.bytes);
     lay(of, state.head, data, state.put);
-    state.large = large_as(state.large + RING_LARGE_STATE + 1, RING_OFFERED);
+    state.large = large_as(state.large + RING_LARGE_COUNT, RING_OFFERED);
     keep(of, &state);
     atomic_store_u64(&of->words->offer_size, state.offer);
     atomic_store_u64(&of->words->offer_head, state.head + state.put);
@@ -200,7 +200,7 @@ static ist_status learn_of_taking(ring *of, ring_written *state, plat_error *err
         return IST_OK;
     if (seen == state->large)
         return IST_TIMEOUT;
-    if (seen != large_as(state->large, RING_TAKEN))
+    if (seen != ring_large_taken(state->large))
         return ring_damaged(error, "state of a large message");
     state->large = seen;
     state->head += state->put;

@@ -10,7 +10,8 @@
  *      0     8  head          bytes of the ring ever written
  *      8     8  sent          bytes of payload ever sent; moves before head
  *     16     4  data_wake     the reader sleeps here: bit 0 somebody may be asleep, the rest counts (posix/wait.c)
- *     20     4  large         RING_NONE, RING_OFFERED, RING_TAKEN in bits 0-1; the rest counts the offers
+ *     20     4  large         RING_NONE, RING_OFFERED, RING_TAKEN in bits 0-1; bit 2 turns with each taking; the rest
+ *                            counts the offers
  *     24     8  offer_size    bytes of the message offered
  *     32     8  offer_head    so far it is in the ring already
  *     40    24  reserved      0
@@ -30,7 +31,8 @@
  * A message larger than the quota is not put between the others. It is *offered*: what fits is laid behind head, and
  * head stays. When the reader has read all that is before it, it takes the offer, and the writer, which has waited for
  * that, moves head and sends the rest as it finds room. Until it is taken the writer can withdraw it. Both swap the
- * word `large` from the offer they have seen, which no later offer is like.
+ * word `large` from the offer they have seen, which no later offer is like. Whether an offer was taken the turned bit
+ * says also when the writer has gone on since, and has offered the next.
  *
  * A ring of bytes has no sizes and no offers, and its quota is what it holds.
  *
@@ -48,6 +50,8 @@
 #define RING_OFFERED UINT32_C(1)
 #define RING_TAKEN UINT32_C(2)
 #define RING_LARGE_STATE UINT32_C(3)
+#define RING_LARGE_TURN UINT32_C(4)
+#define RING_LARGE_COUNT UINT32_C(8) /* one offer */
 
 #define RING_SILENT UINT32_C(0)
 #define RING_ARMED UINT32_C(1)

@@ -37,15 +37,11 @@ static bool is_offer(uint32_t large)
     return (large & RING_LARGE_STATE) == RING_OFFERED;
 }
 
-static uint32_t taken(uint32_t large)
-{
-    return (large & ~RING_LARGE_STATE) | RING_TAKEN;
-}
-
+/* The bit tells, and not the word: a writer who has had room for all of the message may have offered the next. */
 static void settle_taking(ring *of, ring_got *state)
 {
-    if (atomic_load_u32(&of->words->large) == taken(state->large)) {
-        state->large = taken(state->large);
+    if (((atomic_load_u32(&of->words->large) ^ state->large) & RING_LARGE_TURN) != 0) {
+        state->large = ring_large_taken(state->large);
         state->left = state->offer;
     } else {
         state->large = RING_NONE;
@@ -72,7 +68,7 @@ void ring_begin_reader(ring *of)
     ring_got state = {.tail = atomic_load_u64(&of->words->tail),
                       .consumed = atomic_load_u64(&of->words->consumed),
                       .left = atomic_load_u64(&of->words->left),
-                      .large = large == taken(large) ? large : RING_NONE};
+                      .large = (large & RING_LARGE_STATE) == RING_TAKEN ? large : RING_NONE};
 
     state.reach = state.tail;
     if (state.left > RING_MESSAGE_MAX)
@@ -241,7 +237,7 @@ ist_status ring_take(ring *of, plat_error *error)
     state.offer = offer.size;
     state.reach = offer.reach;
     keep(of, &state);
-    (void)atomic_swap_u32(&of->words->large, &offer.large, taken(state.large));
+    (void)atomic_swap_u32(&of->words->large, &offer.large, ring_large_taken(state.large));
     settle_taking(of, &state);
     return state.left != 0 ? IST_OK : IST_TIMEOUT;
 }

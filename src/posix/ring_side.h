@@ -14,6 +14,12 @@
 /* Of a message larger than the ring this much is copied before the other side is told, so that both copy at a time. */
 #define RING_PART UINT64_C(32768)
 
+/* The word `large`, once what is offered with it is taken. */
+static inline uint32_t ring_large_taken(uint32_t offered)
+{
+    return ((offered & ~RING_LARGE_STATE) | RING_TAKEN) ^ RING_LARGE_TURN;
+}
+
 ist_status ring_damaged(plat_error *error, const char *what);
 
 #endif

@@ -304,6 +304,21 @@ TEST(an_offer_of_a_killed_process_is_withdrawn_by_the_next)
     assert_int_equal(ring_resume(&writer, &error), IST_E_BROKEN);
 }
 
+/* What a reader leaves who is stopped, or killed, before it swaps the word. */
+static void begin_taking(void)
+{
+    ring_got *state = &reader_side.got[reader_side.got_now & 1];
+    state->large = words.large;
+    state->offer = words.offer_size;
+    state->reach = words.offer_head;
+}
+
+/* And right after it has. */
+static void swap_word(void)
+{
+    words.large = ((words.large & ~RING_LARGE_STATE) | RING_TAKEN) ^ RING_LARGE_TURN;
+}
+
 /* Killed between the swap and what follows: whether it was taken is seen by the word. */
 TEST(a_taking_that_was_cut_short_is_finished_by_the_next)
 {
@@ -311,19 +326,56 @@ TEST(a_taking_that_was_cut_short_is_finished_by_the_next)
     begin(true, QUOTA);
     assert_int_equal(offer(QUOTA * 2), IST_OK);
     for (int n = 0; n < 2; n++) {
-        ring_got *state = &reader_side.got[reader_side.got_now & 1];
-        state->large = words.large;
-        state->offer = words.offer_size;
-        state->reach = words.offer_head;
+        begin_taking();
         if (n == 0) {
             check_empty();
-            assert_int_equal(state->left, 0);
+            assert_int_equal(reader_side.got[reader_side.got_now & 1].left, 0);
         } else {
-            words.large = (words.large & ~RING_LARGE_STATE) | RING_TAKEN;
+            swap_word();
             assert_int_equal(get(QUOTA, &got), IST_MORE);
             assert_int_equal(got, QUOTA);
             assert_int_equal(get(QUOTA, &got), IST_OK);
         }
+    }
+}
+
+/* A message that has all its room at once is sent with the swap, and the writer goes on before the reader does. */
+TEST(a_taking_stands_whatever_the_writer_does_next)
+{
+    plat_error error;
+    begin(true, QUOTA);
+    for (unsigned n = 0; n < 16; n++) {
+        assert_int_equal(offer(QUOTA + 1), IST_OK);
+        begin_taking();
+        swap_word();
+        assert_int_equal(send_more(QUOTA + 1), IST_OK);
+        assert_int_equal(offer(QUOTA + 2), IST_OK);
+        if (n % 2 != 0)
+            assert_true(ring_withdraw(&writer));
+        get_whole(QUOTA + 1);
+        if (n % 2 != 0)
+            assert_int_equal(offer(QUOTA + 2), IST_OK);
+        assert_int_equal(take(), IST_OK);
+        assert_int_equal(send_more(QUOTA + 2), IST_OK);
+        get_whole(QUOTA + 2);
+        check_empty();
+        assert_int_equal(ring_resume(&writer, &error), IST_OK);
+    }
+}
+
+/* Withdrawn, and another stands in its place. */
+TEST(an_offer_that_was_not_taken_is_gone_whatever_the_writer_does_next)
+{
+    begin(true, QUOTA);
+    for (unsigned n = 0; n < 16; n++) {
+        assert_int_equal(offer(QUOTA + 1), IST_OK);
+        begin_taking();
+        assert_true(ring_withdraw(&writer));
+        assert_int_equal(offer(QUOTA + 2), IST_OK);
+        check_empty();
+        assert_int_equal(take(), IST_OK);
+        assert_int_equal(send_more(QUOTA + 2), IST_OK);
+        get_whole(QUOTA + 2);
     }
 }
 
@@ -490,6 +542,8 @@ static int run_all(void)
         RUN(what_a_killed_process_has_not_shown_is_shown_by_the_next),
         RUN(an_offer_of_a_killed_process_is_withdrawn_by_the_next),
         RUN(a_taking_that_was_cut_short_is_finished_by_the_next),
+        RUN(a_taking_stands_whatever_the_writer_does_next),
+        RUN(an_offer_that_was_not_taken_is_gone_whatever_the_writer_does_next),
         RUN(an_end_is_taken_over_in_the_middle_of_a_message),
         RUN(any_words_give_a_status),
         RUN(a_size_that_cannot_be_is_damage),
