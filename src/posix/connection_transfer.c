@@ -189,18 +189,23 @@ static ist_status try_write(void *context, plat_error *error)
     return status;
 }
 
-/* What has been offered and is not sent is taken back. Has the reader begun with it, nothing that comes after would be
-   understood. */
+/* What has been offered and is not sent is taken back. Has the reader begun with it, the rest may fit by now; else
+   nothing that comes after would be understood. */
 static ist_status end_offer(writing *here, ist_status status, plat_error *error)
 {
     connection *of = here->of;
     bool withdrawn = false;
+    bool sent = false;
+    bool moved = false;
 
     turn_take_shortly(&of->out_lock);
     withdrawn = ring_withdraw(&of->out);
+    sent = !withdrawn && status >= 0 && put_parts(here, &moved, error) == IST_OK;
     turn_give(&of->out_lock);
-    if (withdrawn || status == IST_E_BROKEN)
-        return status;
+    if (moved)
+        tell_reader(of);
+    if (sent || withdrawn || status == IST_E_BROKEN)
+        return sent ? IST_OK : status;
     connection_break(of);
     connection_ring_bell(of);
     return status == IST_E_CORRUPT ? status : connection_is_broken(error);

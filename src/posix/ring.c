@@ -102,16 +102,36 @@ static void lay(const ring *of, uint64_t place, const void *data, uint64_t size)
 
 /* ---- writing ---- */
 
+/* Whether the offer has been taken: then its part in the ring is sent, and all of it will be. */
+static ist_status learn_of_taking(ring *of, ring_written *state, plat_error *error)
+{
+    uint32_t seen = atomic_load_u32(&of->words->large);
+
+    if (!is_large(state, RING_OFFERED))
+        return IST_OK;
+    if (seen == state->large)
+        return IST_TIMEOUT;
+    if (seen != ring_large_taken(state->large))
+        return ring_damaged(error, "state of a large message");
+    state->large = seen;
+    state->head += state->put;
+    state->sent += state->offer;
+    move_on(of, state);
+    return IST_OK;
+}
+
 ist_status ring_resume(ring *of, plat_error *error)
 {
     ring_written state = written_of(of);
+    ist_status status = IST_OK;
 
     if (atomic_load_u64(&of->words->head) != state.head)
         show(of, &state);
-    if ((is_large(&state, RING_OFFERED) && !ring_withdraw(of)) ||
-        (is_large(&state, RING_TAKEN) && state.put < state.offer))
-        return error_refuse(error, IST_E_BROKEN, "message", "%s", "cut short");
-    return IST_OK;
+    if (is_large(&state, RING_OFFERED) && !ring_withdraw(of))
+        status = learn_of_taking(of, &state, error);
+    if (status == IST_OK && is_large(&state, RING_TAKEN) && state.put < state.offer)
+        status = error_refuse(error, IST_E_BROKEN, "message", "%s", "cut short");
+    return status;
 }
 
 static uint64_t write_size(unsigned char out[RING_SIZE_BYTES], uint64_t size)
@@ -191,24 +211,6 @@ ist_status ring_offer(ring *of, const void *data, size_t size, plat_error *error
     return IST_OK;
 }
 
-/* Whether the offer has been taken: then its part in the ring is sent, and all of it will be. */
-static ist_status learn_of_taking(ring *of, ring_written *state, plat_error *error)
-{
-    uint32_t seen = atomic_load_u32(&of->words->large);
-
-    if (!is_large(state, RING_OFFERED))
-        return IST_OK;
-    if (seen == state->large)
-        return IST_TIMEOUT;
-    if (seen != ring_large_taken(state->large))
-        return ring_damaged(error, "state of a large message");
-    state->large = seen;
-    state->head += state->put;
-    state->sent += state->offer;
-    move_on(of, state);
-    return IST_OK;
-}
-
 ist_status ring_send(ring *of, const void *data, size_t size, bool *moved, plat_error *error)
 {
     ring_written state = written_of(of);
@@ -232,6 +234,8 @@ ist_status ring_send(ring *of, const void *data, size_t size, bool *moved, plat_
     return state.put == state.offer ? IST_OK : IST_TIMEOUT;
 }
 
+/* The word is another also when the process that made the offer was killed before it showed it, or after it took it
+   back. */
 bool ring_withdraw(ring *of)
 {
     ring_written state = written_of(of);
@@ -239,7 +243,7 @@ bool ring_withdraw(ring *of)
 
     if (!is_large(&state, RING_OFFERED))
         return !is_large(&state, RING_TAKEN) || state.put == state.offer;
-    if (!atomic_swap_u32(&of->words->large, &seen, large_as(seen, RING_NONE)))
+    if (!atomic_swap_u32(&of->words->large, &seen, large_as(seen, RING_NONE)) && seen == ring_large_taken(state.large))
         return false;
     state.large = large_as(state.large, RING_NONE);
     keep(of, &state);

@@ -299,9 +299,43 @@ TEST(an_offer_of_a_killed_process_is_withdrawn_by_the_next)
     assert_int_equal(offer(QUOTA * 2), IST_OK);
     assert_int_equal(ring_resume(&writer, &error), IST_OK);
     assert_int_equal(take(), IST_TIMEOUT);
-    assert_int_equal(offer(QUOTA * 2), IST_OK);
+    assert_int_equal(offer(QUOTA * 4), IST_OK);
     assert_int_equal(take(), IST_OK);
     assert_int_equal(ring_resume(&writer, &error), IST_E_BROKEN);
+}
+
+/* All of it was there when it was taken. */
+TEST(a_large_message_of_a_killed_process_that_was_taken_whole_is_sent)
+{
+    plat_error error;
+    begin(true, QUOTA);
+    assert_int_equal(offer(QUOTA * 2), IST_OK);
+    assert_int_equal(take(), IST_OK);
+    assert_int_equal(ring_resume(&writer, &error), IST_OK);
+    get_whole(QUOTA * 2);
+    assert_int_equal(put(5), IST_OK);
+    get_whole(5);
+    check_empty();
+}
+
+/* Killed when it has noted what it was going to offer, and when it has taken it back and not noted that. */
+TEST(an_offer_that_was_not_shown_or_is_taken_back_is_none)
+{
+    plat_error error;
+    begin(true, QUOTA);
+    for (unsigned n = 0; n < 16; n++) {
+        uint32_t before = words.large;
+        assert_int_equal(offer(QUOTA * 2), IST_OK);
+        words.large = n % 2 == 0 ? before : words.large & ~RING_LARGE_STATE;
+        assert_int_equal(ring_resume(&writer, &error), IST_OK);
+        check_empty();
+        if (n % 3 == 0) {
+            assert_int_equal(offer(QUOTA * 2), IST_OK);
+            assert_int_equal(take(), IST_OK);
+            assert_int_equal(send_more(QUOTA * 2), IST_OK);
+            get_whole(QUOTA * 2);
+        }
+    }
 }
 
 /* What a reader leaves who is stopped, or killed, before it swaps the word. */
@@ -541,6 +575,8 @@ static int run_all(void)
         RUN(a_withdrawn_offer_was_never_there),
         RUN(what_a_killed_process_has_not_shown_is_shown_by_the_next),
         RUN(an_offer_of_a_killed_process_is_withdrawn_by_the_next),
+        RUN(a_large_message_of_a_killed_process_that_was_taken_whole_is_sent),
+        RUN(an_offer_that_was_not_shown_or_is_taken_back_is_none),
         RUN(a_taking_that_was_cut_short_is_finished_by_the_next),
         RUN(a_taking_stands_whatever_the_writer_does_next),
         RUN(an_offer_that_was_not_taken_is_gone_whatever_the_writer_does_next),
