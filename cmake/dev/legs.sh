@@ -46,7 +46,7 @@ leg_asan() {
 leg_tsan() {
     need gcc cmake ninja cmocka clang
     need clang-rt
-    leg_suite tsan -E 'posix_(stops|pairs|crowd|corrupt|kills|steps|wakes|claims)'
+    leg_suite tsan -E 'posix_(stops|pairs|crowd|corrupt|kills|steps|wakes|claims|pipe_stops|mailslot_damage)'
 }
 
 # Runs a fuzzer for a while, from its kept corpus; what it finds beyond that stays under build.

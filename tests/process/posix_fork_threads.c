@@ -2,7 +2,8 @@
  * Copyright (c) The isthmus authors
  *
  * L7, hazard 1: a fork while other threads are inside a call. What they were in the middle of must not be held by the
- * child, the fork must not wait for ever, and neither half may hang.
+ * child, the fork must not wait for ever, and neither half may hang. ISTHMUS_TEST_ROUNDS says how many forks there are
+ * among threads that go round.
  */
 #include "support/check.h"
 #include "support/peer.h"
@@ -72,14 +73,15 @@ static int fork_among_threads(void *argument)
 {
     pthread_t threads[LOOPERS];
     int numbers[LOOPERS];
+    unsigned long rounds = stage_number("ISTHMUS_TEST_ROUNDS", 60);
     (void)argument;
     looping = 1;
     for (int n = 0; n < LOOPERS; n++) {
         numbers[n] = n;
         pthread_create(&threads[n], NULL, loop_create, &numbers[n]);
     }
-    for (int round = 0; round < 60; round++) {
-        stage_case("fork %d among threads that create", round);
+    for (unsigned long round = 0; round < rounds; round++) {
+        stage_case("fork %lu among threads that create", round);
         pid_t child = stage_fork();
         if (child == 0) {
             ist_mapping *mapping = NULL;

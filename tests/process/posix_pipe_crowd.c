@@ -231,17 +231,18 @@ static int server(unsigned count)
     ist_pipe_options options = IST_PIPE_OPTIONS_INIT;
     options.type = IST_PIPE_MESSAGE;
     for (unsigned n = 0; n < count; n++) {
+        stage_case("%u of %u instances", n, count);
         if (!STAGE_IS(ist_pipe_serve(&desks[n].pipe, name, &options), IST_OK))
             return 1;
         watch(n);
     }
     shared->ready = 1;
     while (shared->closing == 0) {
-        alarm(STAGE_DEADLINE_SECONDS);
-        if (poll(watched, count, 100) > 0)
-            for (unsigned n = 0; n < count; n++)
-                if (watched[n].revents != 0)
-                    attend(n);
+        int due = poll(watched, count, 100);
+        stage_case("%d of %u instances have something to do", due, count);
+        for (unsigned n = 0; n < count && due > 0; n++)
+            if (watched[n].revents != 0)
+                attend(n);
         if (stage_failures() != 0)
             return 1;
     }
@@ -276,8 +277,10 @@ static void play(unsigned count, uint64_t messages, unsigned long least_kills)
         _exit(server(count));
     while (shared->ready == 0 && stage_failures() == before)
         usleep(1000);
-    for (unsigned n = 0; n < count; n++)
+    for (unsigned n = 0; n < count; n++) {
+        stage_case("%u of %u have come", n, count);
         crowd[n] = hire(n, random_number(&random));
+    }
     while ((shared->messages < messages || kills < least_kills) && stage_failures() == before) {
         stage_case("a crowd of %u, %lu killed, %lu through", count, kills, ended);
         unsigned place = (unsigned)(random_number(&random) % count);
