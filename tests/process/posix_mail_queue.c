@@ -265,12 +265,15 @@ typedef struct progress {
     bool failed;
 } progress;
 
-/* Reads what is there. A victim's messages begin anew with each. */
+/* Reads what is there by now, and not what others go on to write. A victim's messages begin anew with each. */
 static void read_some(ist_mailslot *reader, progress *seen)
 {
+    ist_mailslot_facts facts = IST_MAILSLOT_FACTS_INIT;
     letter what;
     size_t got = 0;
-    while (!seen->failed && ist_mailslot_read(reader, &what, sizeof what, 0, &got) == IST_OK) {
+    STAGE_IS(ist_mailslot_info(reader, &facts), IST_OK);
+    for (uint64_t n = 0; n < facts.waiting && !seen->failed; n++) {
+        STAGE_IS(ist_mailslot_read(reader, &what, sizeof what, 0, &got), IST_OK);
         if (is_sound(&what, got) && what.writer <= VICTIM && what.number == seen->next[what.writer]) {
             seen->next[what.writer]++;
             continue;
