@@ -35,12 +35,14 @@ static uint32_t look_at(const mail *of, uint64_t position)
     return entry - 1;
 }
 
-/* A reader who is between clearing a slot and counting it, or was killed there: a forked child reads on. */
+/* A reader who is between clearing a slot and counting it, or was killed there: a forked child reads on. The slot may
+   be full again by then. */
 static bool is_taken(const mail *of, uint64_t position)
 {
     uint64_t after = position + of->slot_mask + 1;
+    uint64_t slot = atomic_load_u64(mail_slot_of(of, position));
 
-    return atomic_load_u64(mail_slot_of(of, position)) == mail_slot_with(of, after, 0);
+    return slot == mail_slot_with(of, after, mail_entry_of(slot));
 }
 
 uint32_t mail_look(const mail *of, uint64_t *position)
