@@ -45,6 +45,16 @@ static void show(ring *of, const ring_written *state)
     atomic_store_u64(&of->words->head, state->head);
 }
 
+/* What a process that has the end too, and was killed, may have left unshown. */
+static ring_written shown(ring *of)
+{
+    ring_written state = written_of(of);
+
+    if (ring_is_behind(atomic_load_u64(&of->words->head), state.head))
+        show(of, &state);
+    return state;
+}
+
 static void move_on(ring *of, const ring_written *state)
 {
     keep(of, state);
@@ -122,11 +132,9 @@ static ist_status learn_of_taking(ring *of, ring_written *state, plat_error *err
 
 ist_status ring_resume(ring *of, plat_error *error)
 {
-    ring_written state = written_of(of);
+    ring_written state = shown(of);
     ist_status status = IST_OK;
 
-    if (atomic_load_u64(&of->words->head) != state.head)
-        show(of, &state);
     if (is_large(&state, RING_OFFERED) && !ring_withdraw(of))
         status = learn_of_taking(of, &state, error);
     if (status == IST_OK && is_large(&state, RING_TAKEN) && state.put < state.offer)
@@ -252,9 +260,9 @@ bool ring_withdraw(ring *of)
 
 /* ---- flushing ---- */
 
-uint64_t ring_place(const ring *of)
+uint64_t ring_place(ring *of)
 {
-    return written_of(of).head;
+    return shown(of).head;
 }
 
 bool ring_is_read(const ring *of, uint64_t place)

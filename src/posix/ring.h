@@ -20,7 +20,7 @@
  *     72     8  consumed      bytes of payload ever read
  *     80     8  left          bytes of the first message that are unread, when a part of it has been read
  *     88     4  room_wake     the writer sleeps here
- *     92     4  bell          RING_SILENT, RING_ARMED, RING_RUNG: whether the writer is to ring, or has
+ *     92     4  bell          RING_SILENT, RING_ARMED, RING_RINGING, RING_RUNG: whether the writer is to ring, or has
  *     96    32  reserved      0
  *
  * A message is its size as LEB128, 7 bits to a byte and the lowest first, and then the payload. It is there when head
@@ -56,6 +56,7 @@
 #define RING_SILENT UINT32_C(0)
 #define RING_ARMED UINT32_C(1)
 #define RING_RUNG UINT32_C(2)
+#define RING_RINGING UINT32_C(3)
 
 /* Bytes of a message, at most. */
 #define RING_MESSAGE_MAX UINT64_C(0xffffffff)
@@ -150,8 +151,8 @@ ist_status ring_send(ring *of, const void *data, size_t size, bool *moved, plat_
 /* Takes the offer back: false when the reader has taken it. */
 bool ring_withdraw(ring *of);
 
-/* Whether the reader has read what was before this place; and the place to write next. */
-uint64_t ring_place(const ring *of);
+/* The place to write next, and what is before it shown; whether the reader has read what was before a place. */
+uint64_t ring_place(ring *of);
 bool ring_is_read(const ring *of, uint64_t place);
 
 /* ---- the reader; none of these two at once ---- */

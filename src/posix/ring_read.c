@@ -48,6 +48,7 @@ static void settle_taking(ring *of, ring_got *state)
         state->reach = state->tail;
     }
     keep(of, state);
+    atomic_store_u64(&of->words->left, state->left); /* for who begins anew from the words */
 }
 
 /* With what a process that has the end too, and was killed, may have left undone. */
@@ -57,7 +58,7 @@ static ring_got got_of(ring *of)
 
     if (is_offer(state.large))
         settle_taking(of, &state);
-    if (atomic_load_u64(&of->words->tail) != state.tail)
+    if (ring_is_behind(atomic_load_u64(&of->words->tail), state.tail))
         show(of, &state);
     return state;
 }

@@ -20,6 +20,13 @@ static inline uint32_t ring_large_taken(uint32_t offered)
     return ((offered & ~RING_LARGE_STATE) | RING_TAKEN) ^ RING_LARGE_TURN;
 }
 
+/* Of two places of one side. What it shows goes forward only: who has the end too, but has not used it since somebody
+   else began anew from the words, is behind. */
+static inline bool ring_is_behind(uint64_t place, uint64_t other)
+{
+    return (int64_t)(other - place) > 0;
+}
+
 ist_status ring_damaged(plat_error *error, const char *what);
 
 #endif

@@ -433,6 +433,63 @@ TEST(an_end_is_taken_over_in_the_middle_of_a_message)
     get_whole(QUOTA - 20);
 }
 
+/* A child that has the end too, but has not used it since its parent put its own state there: forward only. */
+TEST(who_is_behind_puts_nothing_back)
+{
+    ring_side before_writer;
+    ring_side before_reader;
+    plat_error error;
+    begin(true, QUOTA);
+    assert_int_equal(put(10), IST_OK);
+    get_whole(10);
+    before_writer = writer_side;
+    before_reader = reader_side;
+    assert_int_equal(put(100), IST_OK);
+    assert_int_equal(put(20), IST_OK);
+    get_whole(100);
+    writer.side = &before_writer;
+    reader.side = &before_reader;
+    assert_true(ring_has_data(&reader));
+    assert_int_equal(words.tail, reader_side.got[reader_side.got_now & 1].tail);
+    (void)ring_place(&writer);
+    assert_int_equal(ring_resume(&writer, &error), IST_OK);
+    assert_int_equal(words.head, writer_side.written[writer_side.written_now & 1].head);
+    writer.side = &writer_side;
+    reader.side = &reader_side;
+    get_whole(20);
+    check_empty();
+    assert_int_equal(put(QUOTA), IST_OK);
+}
+
+/* A flush waits for what is to be read: it may not wait for what nobody is shown. */
+TEST(the_place_of_a_flush_is_shown)
+{
+    uint64_t place = 0;
+    begin(true, QUOTA);
+    assert_int_equal(put(100), IST_OK);
+    words.head = 0;
+    words.sent = 0;
+    place = ring_place(&writer);
+    assert_false(ring_is_read(&reader, place));
+    get_whole(100);
+    assert_true(ring_is_read(&reader, place));
+}
+
+/* An offer of which nothing was in the ring when it was taken, and nothing has been read since. */
+TEST(an_end_is_taken_over_before_a_large_message_begins)
+{
+    begin(true, QUOTA);
+    writer.capacity = reader.capacity = QUOTA + 2;
+    assert_int_equal(put(QUOTA), IST_OK);
+    assert_int_equal(offer(QUOTA * 2), IST_OK);
+    get_whole(QUOTA);
+    assert_int_equal(take(), IST_OK);
+    memset(&reader_side, 0, sizeof reader_side);
+    ring_begin_reader(&reader);
+    read_large(QUOTA * 2);
+    check_empty();
+}
+
 /* ---- A3 ---- */
 
 static uint32_t state_of_random = 1;
@@ -581,6 +638,9 @@ static int run_all(void)
         RUN(a_taking_stands_whatever_the_writer_does_next),
         RUN(an_offer_that_was_not_taken_is_gone_whatever_the_writer_does_next),
         RUN(an_end_is_taken_over_in_the_middle_of_a_message),
+        RUN(who_is_behind_puts_nothing_back),
+        RUN(the_place_of_a_flush_is_shown),
+        RUN(an_end_is_taken_over_before_a_large_message_begins),
         RUN(any_words_give_a_status),
         RUN(a_size_that_cannot_be_is_damage),
     };
