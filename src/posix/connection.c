@@ -130,6 +130,7 @@ void connection_break(connection *of)
 {
     atomic_store_u32(&of->words->dropped, 1);
     wake_everybody(of);
+    connection_ring_bell(of);
 }
 
 /* An offer that a thread of this process will not go through with is taken back, or a peer could begin to read it. In
@@ -143,12 +144,16 @@ static void withdraw(connection *of)
     turn_give(&of->out_lock);
 }
 
-void connection_close(connection *of)
+/* False where another thread has. */
+static bool say_closed(connection *of)
 {
     uint32_t open = 0;
 
-    if (!atomic_swap_u32(&of->closed, &open, 1))
-        return;
+    return atomic_swap_u32(&of->closed, &open, 1);
+}
+
+static void close_up(connection *of)
+{
     withdraw(of);
     atomic_store_u32(&of->words->parted, 1);
     turn_take_shortly(&of->socket_lock);
@@ -156,6 +161,12 @@ void connection_close(connection *of)
     descriptor_close(&of->memory);
     turn_give(&of->socket_lock);
     wake_everybody(of);
+}
+
+void connection_close(connection *of)
+{
+    if (say_closed(of))
+        close_up(of);
 }
 
 /* Whoever else has the socket by fork. */
@@ -167,11 +178,15 @@ static void hang_up(connection *of)
     turn_give(&of->socket_lock);
 }
 
+/* Closed first: a call that finds it dropped and not closed takes that for the peer's. */
 void connection_drop(connection *of)
 {
+    bool first = say_closed(of);
+
     atomic_store_u32(&of->words->dropped, 1);
     hang_up(of);
-    connection_close(of);
+    if (first)
+        close_up(of);
 }
 
 void connection_stir(connection *of)

@@ -64,19 +64,22 @@ void connection_doubt(connection *of)
 
 /* ---- ringing ---- */
 
-/* The bell is rung before it sounds: the other way round a reader could hear it and arm it anew in between, and would
-   then wait for a bell that is said to be rung. */
+/* It is said to be ringing before it sounds: a process that has the end too, and finds it so, rings again, since who
+   said so may have been killed. It is said to be rung only where nobody has armed it meanwhile: a reader who had heard
+   it would then wait for a bell that is said to be rung. */
 void connection_ring_bell(connection *of)
 {
     volatile uint32_t *bell = &of->out.words->bell;
-    uint32_t seen = RING_ARMED;
+    uint32_t seen = atomic_load_u32(bell);
 
-    if (atomic_load_u32(bell) != RING_ARMED || !atomic_swap_u32(bell, &seen, RING_RUNG))
+    if (seen != RING_RINGING && (seen != RING_ARMED || !atomic_swap_u32(bell, &seen, RING_RINGING)))
         return;
     turn_take_shortly(&of->socket_lock);
     if (descriptor_is_ours(&of->socket, NULL))
         (void)send(of->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     turn_give(&of->socket_lock);
+    seen = RING_RINGING;
+    (void)atomic_swap_u32(bell, &seen, RING_RUNG);
 }
 
 /* Edge: the bytes are taken and the bell is armed, then the ring is looked at again; its partner is the writer's, who

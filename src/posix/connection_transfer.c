@@ -42,28 +42,35 @@ static ist_status read_ring(reading *here, plat_error *error)
     return here->took ? read_more(here, error) : status;
 }
 
-/* IST_TIMEOUT: not all that there may be. Of a message that is larger than the ring more comes. */
-static ist_status try_read(void *context, plat_error *error)
+/* What is there, but no more than a part of a message that is larger than the ring. */
+static ist_status read_part(reading *here, plat_error *error)
 {
-    reading *here = context;
     connection *of = here->of;
     size_t before = here->got;
-    ist_status status = connection_check(of, error);
+    ist_status status = IST_OK;
 
-    if (status != IST_OK)
-        return status;
-    if (!of->peer.writes)
-        return IST_TIMEOUT;
     turn_take_shortly(&of->in_lock);
-    do {
-        status = read_ring(here, error);
-        if (status == IST_MORE)
-            connection_wake(&of->in.words->room_wake);
-    } while (status == IST_MORE && here->got < here->size);
+    status = read_ring(here, error);
     turn_give(&of->in_lock);
     if (status == IST_OK || here->got != before || here->took)
         connection_wake(&of->in.words->room_wake);
     here->took = false;
+    return status;
+}
+
+/* IST_TIMEOUT: not all that there may be. Of a message that is larger than the ring more comes. */
+static ist_status try_read(void *context, plat_error *error)
+{
+    reading *here = context;
+    ist_status status = connection_check(here->of, error);
+
+    if (status != IST_OK)
+        return status;
+    if (!here->of->peer.writes)
+        return IST_TIMEOUT;
+    do
+        status = read_part(here, error);
+    while (status == IST_MORE && here->got < here->size);
     return status;
 }
 
@@ -157,36 +164,54 @@ static ist_status put_large(writing *here, bool *moved, plat_error *error)
     return here->offered ? IST_TIMEOUT : status;
 }
 
-/* All that there is room for, one part after the other. */
-static ist_status put_parts(writing *here, bool *moved, plat_error *error)
+static bool is_large(const writing *here)
 {
-    ist_status status = put_large(here, moved, error);
+    return here->of->out.messages && here->size > here->of->out.quota;
+}
 
-    while (status == IST_TIMEOUT && *moved) {
-        tell_reader(here->of);
-        status = put_large(here, moved, error);
-    }
+/* What fits, but no more than a part of a large message. *moved: perhaps more of it does. */
+static ist_status put_part(writing *here, bool *moved, plat_error *error)
+{
+    connection *of = here->of;
+    ist_status status = IST_OK;
+
+    *moved = false;
+    turn_take_shortly(&of->out_lock);
+    /* Under the lock: after a close, which withdraws under it, no offer is made. */
+    status = connection_check(of, error);
+    if (status == IST_OK)
+        status = is_large(here) ? put_large(here, moved, error) : put_some(here, moved, error);
+    turn_give(&of->out_lock);
+    /* Where nothing fits, too: somebody who has the end as well may have been killed before he told. */
+    if (*moved || status == IST_TIMEOUT)
+        tell_reader(of);
     return status;
 }
 
 static ist_status try_write(void *context, plat_error *error)
 {
     writing *here = context;
-    connection *of = here->of;
     bool moved = false;
-    ist_status status = IST_OK;
+    ist_status status = put_part(here, &moved, error);
 
-    turn_take_shortly(&of->out_lock);
-    /* Under the lock: after a close, which withdraws under it, no offer is made. */
-    status = connection_check(of, error);
-    if (status == IST_OK && of->out.messages && here->size > of->out.quota)
-        status = put_parts(here, &moved, error);
-    else if (status == IST_OK)
-        status = put_some(here, &moved, error);
-    turn_give(&of->out_lock);
-    if (moved)
-        tell_reader(of);
+    while (status == IST_TIMEOUT && moved && here->offered && !patience_is_over(here->until) &&
+           !patience_is_stopped(here->until))
+        status = put_part(here, &moved, error);
     return status;
+}
+
+/* Parts of a message that are sent when its time is over, at most. */
+#define LAST_PARTS 64
+
+/* Whether all of a message that the reader has begun with could be sent without a wait. */
+static bool send_rest(writing *here, plat_error *error)
+{
+    bool moved = true;
+    ist_status status = IST_TIMEOUT;
+
+    for (int n = 0; n < LAST_PARTS && status == IST_TIMEOUT && moved; n++)
+        status = put_part(here, &moved, error);
+    return status == IST_OK;
 }
 
 /* What has been offered and is not sent is taken back. Has the reader begun with it, the rest may fit by now; else
@@ -195,19 +220,15 @@ static ist_status end_offer(writing *here, ist_status status, plat_error *error)
 {
     connection *of = here->of;
     bool withdrawn = false;
-    bool sent = false;
-    bool moved = false;
 
     turn_take_shortly(&of->out_lock);
     withdrawn = ring_withdraw(&of->out);
-    sent = !withdrawn && status >= 0 && put_parts(here, &moved, error) == IST_OK;
     turn_give(&of->out_lock);
-    if (moved)
-        tell_reader(of);
-    if (sent || withdrawn || status == IST_E_BROKEN)
-        return sent ? IST_OK : status;
+    if (withdrawn || status == IST_E_BROKEN)
+        return status;
+    if (status >= 0 && send_rest(here, error))
+        return IST_OK;
     connection_break(of);
-    connection_ring_bell(of);
     return status == IST_E_CORRUPT ? status : connection_is_broken(error);
 }
 
@@ -285,6 +306,7 @@ ist_status connection_flush(connection *of, const patience *until, plat_error *e
     turn_take_shortly(&of->out_lock);
     here.place = ring_place(&of->out);
     turn_give(&of->out_lock);
+    tell_reader(of);
     status = connection_block(of, &of->out.words->room_wake, until, try_flush, &here, error);
     (void)pthread_setcancelstate(cancel_state, NULL);
     /* Also a peer that is gone; but the own end's close is none of the peer's. */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "posix/clock.h"
+#include "posix/connection_end.h"
 #include "stage/ends.h"
 #include "stage/stage.h"
 
@@ -122,6 +123,88 @@ TEST(memory_beyond_the_limit_of_files_is_no_room)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
 }
 
+/* ---- who has the end too, and was killed ---- */
+
+static bool is_readable(int fd)
+{
+    struct pollfd asked = {fd, POLLIN, 0};
+    return poll(&asked, 1, 0) == 1 && (asked.revents & POLLIN) != 0;
+}
+
+/* The server's event loop has been told that nothing is there. */
+static int watch_server(void)
+{
+    int fd = connection_socket(ends_here);
+    size_t got = 0;
+    assert_int_equal(ends_try_get(&got), IST_TIMEOUT);
+    assert_false(is_readable(fd));
+    return fd;
+}
+
+static ist_status client_puts(size_t size)
+{
+    size_t written = 0;
+    return connection_write(client, ends_source, size, &ends_once, &written, &ends_error);
+}
+
+TEST(a_bell_that_its_ringer_did_not_sound_is_rung_by_the_next)
+{
+    int fd = -1;
+    open_both(true);
+    fd = watch_server();
+    client->out.words->bell = RING_RINGING;
+    assert_int_equal(client_puts(1), IST_OK);
+    assert_true(is_readable(fd));
+    ends_get_whole(1);
+    (void)watch_server();
+    close_both();
+}
+
+/* Also where the next can write nothing, and where he only flushes. */
+TEST(what_was_shown_and_not_told_is_told_by_the_next)
+{
+    for (int flushes = 0; flushes < 2; flushes++) {
+        plat_error error;
+        size_t put = 0;
+        int fd = -1;
+        open_both(true);
+        fd = watch_server();
+        assert_int_equal(ring_write(&client->out, ends_source, ENDS_QUOTA, &put, &error), IST_OK);
+        assert_false(is_readable(fd));
+        assert_int_equal(flushes != 0 ? connection_flush(client, &ends_once, &error) : client_puts(1), IST_TIMEOUT);
+        assert_true(is_readable(fd));
+        ends_get_whole(ENDS_QUOTA);
+        close_both();
+    }
+}
+
+/* P11 */
+TEST(an_event_loop_is_told_of_a_message_that_will_never_be_whole)
+{
+    plat_error error;
+    size_t got = 0;
+    int fd = -1;
+    open_both(true);
+    fd = watch_server();
+    assert_int_equal(ring_offer(&client->out, ends_source, ENDS_QUOTA * 4, &error), IST_OK);
+    assert_int_equal(ends_try_get(&got), IST_MORE);
+    (void)watch_server();
+    assert_int_equal(client_puts(1), IST_E_BROKEN);
+    assert_true(is_readable(fd));
+    assert_int_equal(ends_try_get(&got), IST_E_BROKEN);
+    close_both();
+}
+
+/* P9 */
+TEST(a_flush_that_its_own_end_s_drop_ends_has_failed)
+{
+    open_both(true);
+    assert_int_equal(client_puts(1), IST_OK);
+    connection_drop(client);
+    assert_int_equal(connection_flush(client, &ends_once, &ends_error), IST_E_BROKEN);
+    close_both();
+}
+
 /* ---- ends in two ---- */
 
 static int take_number(void)
@@ -174,6 +257,10 @@ static int run_all(void)
         RUN_ENDS(what_a_client_writes_that_may_not_is_not_read),
         RUN_ENDS(a_drop_shows_at_the_peers_socket_whoever_has_ours_by_fork),
         RUN_ENDS(memory_beyond_the_limit_of_files_is_no_room),
+        RUN_ENDS(a_bell_that_its_ringer_did_not_sound_is_rung_by_the_next),
+        RUN_ENDS(what_was_shown_and_not_told_is_told_by_the_next),
+        RUN_ENDS(an_event_loop_is_told_of_a_message_that_will_never_be_whole),
+        RUN_ENDS(a_flush_that_its_own_end_s_drop_ends_has_failed),
         RUN_ENDS(a_death_is_seen_without_the_socket),
         RUN_ENDS(a_message_cut_short_by_its_writers_death_is_none),
     };
