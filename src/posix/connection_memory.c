@@ -76,11 +76,12 @@ static bool is_plain(int fd)
     return fstatfs(fd, &facts) == 0 && (uint32_t)facts.f_type == TMPFS;
 }
 
+/* Seals are asked for first: that asks no file system, and a peer's may never answer. */
 static bool is_sealed(int fd)
 {
     int seals = fcntl(fd, GET_SEALS);
 
-    return is_plain(fd) && (seals >= 0 ? (seals & SEALS) == SEALS : !can_seal());
+    return (seals >= 0 ? (seals & SEALS) == SEALS : !can_seal()) && is_plain(fd);
 }
 
 #else

@@ -199,5 +199,10 @@ ist_status hello_receive(int socket, hello *out, int *memory, plat_error *error)
         return error_refuse(error, IST_E_NOT_FOUND, "hello", "%s", "the client has gone");
     count = take_descriptors(&envelope, came);
     status = settle(buffer, (size_t)size, (envelope.msg_flags & MSG_CTRUNC) != 0, came, count, out, memory, error);
-    return consume(socket, status, error);
+    if (status != IST_OK)
+        return consume(socket, status, error);
+    status = consume(socket, status, error);
+    if (status != IST_OK)
+        descriptor_drop(*memory);
+    return status;
 }
