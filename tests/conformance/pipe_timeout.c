@@ -230,6 +230,8 @@ TEST(messages_go_without_a_reader_until_the_buffer_is_full)
     for (size_t i = 0; i < COUNT_OF(buffers); i++) {
         for (size_t k = 0; k < COUNT_OF(sizes); k++) {
             ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
+            if (buffers[i] / sizes[k] > 5000)
+                continue; /* nothing new, and a minute under Wine */
             options.inbound_bytes = buffers[i];
             check_room(&options, buffers[i] == 0 ? IST_PIPE_BUFFER_MIN : buffers[i], sizes[k]);
         }
