@@ -212,8 +212,8 @@ IST_API ist_status ist_pipe_pair(ist_pipe **first, ist_pipe **second, const ist_
  * Lets the programs that this process starts from now on inherit an end of a pair, or a client's end, and says how they
  * get at it.
  * Shape:    token has IST_TOKEN_SIZE bytes and gets a printable ASCII text without spaces, for the command line or the
- *           environment of the child. Start the child, then close this end and do not use it any more: the child goes on
- *           where it was, and the other side learns of the child's end only when nobody else has it.
+ *           environment of the child. Start the child, then close this end and do not use it any more: the child goes
+ *           on where it was, and the other side learns of the child's end only when nobody else has it.
  * Owns:     token is the caller's buffer; an empty string after a failure.
  * Errors:   IST_E_ARG (also: an instance with a name), IST_E_BROKEN, IST_E_OS.
  * Blocking: never.

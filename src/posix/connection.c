@@ -44,7 +44,11 @@ static ist_status own_both(connection *of, int socket, int memory, off_t *size, 
         descriptor_drop(memory);
         return status;
     }
-    status = own_descriptor(&of->memory, memory, &facts, error);
+    /* Before anything that a file system answers, and before its size, which is for good then. */
+    if (!connection_is_sealed(memory))
+        status = error_refuse(error, IST_E_CORRUPT, "seals of a pipe's memory", "%s", "");
+    else
+        status = own_descriptor(&of->memory, memory, &facts, error);
     *size = facts.st_size;
     if (status != IST_OK)
         descriptor_drop(memory);

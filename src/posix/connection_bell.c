@@ -72,14 +72,16 @@ void connection_ring_bell(connection *of)
     volatile uint32_t *bell = &of->out.words->bell;
     uint32_t seen = atomic_load_u32(bell);
 
-    if (seen != RING_RINGING && (seen != RING_ARMED || !atomic_swap_u32(bell, &seen, RING_RINGING)))
+    if (seen != RING_RINGING && seen != RING_ARMED)
         return;
     turn_take_shortly(&of->socket_lock);
-    if (descriptor_is_ours(&of->socket, NULL))
-        (void)send(of->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (seen == RING_RINGING || atomic_swap_u32(bell, &seen, RING_RINGING)) {
+        if (descriptor_is_ours(&of->socket, NULL))
+            (void)send(of->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        seen = RING_RINGING;
+        (void)atomic_swap_u32(bell, &seen, RING_RUNG);
+    }
     turn_give(&of->socket_lock);
-    seen = RING_RINGING;
-    (void)atomic_swap_u32(bell, &seen, RING_RUNG);
 }
 
 /* Edge: the bytes are taken and the bell is armed, then the ring is looked at again; its partner is the writer's, who

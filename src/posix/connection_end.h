@@ -87,6 +87,8 @@ struct connection {
 
 /* ---- connection_memory.c ---- */
 
+bool connection_is_sealed(int fd);
+
 uint64_t connection_size(const connection_shape *shape);
 
 /* Maps the memory, of this size, and the end's own; the first is checked. What was mapped when it fails is

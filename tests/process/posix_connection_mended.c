@@ -11,16 +11,22 @@
 #include "support/host.h"
 #include "support/peer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "posix/clock.h"
 #include "posix/connection_end.h"
 #include "stage/ends.h"
 #include "stage/stage.h"
+#include "stage/trace.h"
 
 /* ---- both ends in one process ---- */
 
@@ -121,6 +127,106 @@ TEST(memory_beyond_the_limit_of_files_is_no_room)
     assert_int_equal(connection_memory(&ends_shape, &fd, &ends_error), IST_E_SPACE);
     assert_int_equal(fd, -1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+}
+
+/* ---- the memory ---- */
+
+/* As a container's filter may forbid it. */
+static void forbid_memfd(unsigned code)
+{
+    struct {
+        uint16_t code;
+        uint8_t yes;
+        uint8_t no;
+        uint32_t value;
+    } steps[] = {
+        {0x20, 0, 0, 0},                  /* load the call's number */
+        {0x15, 0, 1, SYS_memfd_create},   /* is it this? */
+        {0x06, 0, 0, 0x00050000u | code}, /* then it fails */
+        {0x06, 0, 0, 0x7fff0000u},        /* else it is made */
+    };
+    struct {
+        unsigned short count;
+        void *steps;
+    } program = {COUNT_OF(steps), steps};
+    STAGE_CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    STAGE_CHECK(prctl(PR_SET_SECCOMP, 2, &program) == 0);
+    STAGE_CHECK(syscall(SYS_memfd_create, "", 0) == -1 && errno == (int)code);
+}
+
+static int make_without(void *code)
+{
+    int fd = -1;
+    forbid_memfd(*(const unsigned *)code);
+    STAGE_IS(connection_memory(&ends_shape, &fd, &ends_error), IST_OK);
+    STAGE_CHECK(connection_is_sealed(fd)); /* as far as can be */
+    return close(fd);
+}
+
+TEST(memory_has_a_name_for_an_instant_where_the_system_forbids_another)
+{
+    static const unsigned codes[] = {ENOSYS, EPERM};
+    ends_shape = (connection_shape){true, ENDS_QUOTA, ENDS_QUOTA};
+    for (size_t n = 0; n < COUNT_OF(codes); n++) {
+        unsigned code = codes[n];
+        assert_int_equal(stage_run(make_without, &code), 0);
+        assert_int_equal(stage_failures(), 0);
+    }
+}
+
+/* Of a hostile client: all in order, but for the seals. */
+static int make_unsealed(void)
+{
+    int fd = memfd_create("unsealed", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+    connection_words words;
+    memset((void *)&words, 0, sizeof words);
+    words.magic = CONNECTION_MAGIC;
+    words.layout = CONNECTION_LAYOUT;
+    words.messages = 1;
+    words.inbound_bytes = ENDS_QUOTA;
+    words.outbound_bytes = ENDS_QUOTA;
+    STAGE_CHECK(fd >= 0 && ftruncate(fd, (off_t)connection_size(&ends_shape)) == 0);
+    STAGE_CHECK(pwrite(fd, (const void *)&words, sizeof words, 0) == (ssize_t)sizeof words);
+    return fd;
+}
+
+static void open_end(int socket, int memory)
+{
+    const connection_peer far_end = {1, geteuid(), NULL, 0, true, true};
+    trace_join();
+    if (connection_open(socket, memory, &ends_shape, true, true, true, &far_end, &ends_here, &ends_error) == IST_OK)
+        (void)ends_put(ENDS_QUOTA);
+    trace_mark();
+    _exit(0);
+}
+
+/* A3: it cuts its memory short and seals it then, while the server looks at it. */
+TEST(memory_that_is_cut_before_it_is_sealed_is_refused)
+{
+    const char *why = NULL;
+    unsigned stops = 0;
+    bool ended = false;
+    ends_shape = (connection_shape){true, ENDS_QUOTA, ENDS_QUOTA};
+    if (!trace_works(&why))
+        SKIP(memory_that_is_cut_before_it_is_sealed_is_refused, why);
+    for (; !ended; stops++) {
+        trace server;
+        int pair[2];
+        int memory = make_unsealed();
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+        pid_t pid = stage_fork();
+        if (pid == 0)
+            open_end(pair[0], memory);
+        trace_begin(&server, pid);
+        ended = !trace_steps(&server, stops);
+        assert_int_equal(ftruncate(memory, CONNECTION_DATA), 0);
+        assert_int_equal(fcntl(memory, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW), 0);
+        assert_int_equal(trace_finish(&server), 0);
+        (void)close(pair[0]);
+        (void)close(pair[1]);
+        (void)close(memory);
+    }
+    assert_true(stops > 3);
 }
 
 /* ---- who has the end too, and was killed ---- */
@@ -257,6 +363,8 @@ static int run_all(void)
         RUN_ENDS(what_a_client_writes_that_may_not_is_not_read),
         RUN_ENDS(a_drop_shows_at_the_peers_socket_whoever_has_ours_by_fork),
         RUN_ENDS(memory_beyond_the_limit_of_files_is_no_room),
+        RUN_ENDS(memory_has_a_name_for_an_instant_where_the_system_forbids_another),
+        RUN_ENDS(memory_that_is_cut_before_it_is_sealed_is_refused),
         RUN_ENDS(a_bell_that_its_ringer_did_not_sound_is_rung_by_the_next),
         RUN_ENDS(what_was_shown_and_not_told_is_told_by_the_next),
         RUN_ENDS(an_event_loop_is_told_of_a_message_that_will_never_be_whole),

@@ -84,6 +84,20 @@ static void make_command(wchar_t command[COMMAND_SIZE], const char *const *argv)
     }
 }
 
+#define START_TRIES 5
+
+/* Wine now and then fails to start one under load. */
+static bool make_process(wchar_t *command, DWORD flags, STARTUPINFOW *startup, PROCESS_INFORMATION *process)
+{
+    for (int n = 0; n < START_TRIES; n++) {
+        if (CreateProcessW(self_path, command, NULL, NULL, TRUE, flags, NULL, NULL, startup, process))
+            return true;
+        (void)fprintf(stderr, "CreateProcessW: error %lu\n", GetLastError());
+        Sleep(100);
+    }
+    return false;
+}
+
 /* Starts this binary with the given standard streams. With a list, exactly those two are inherited; without, whatever
    can be. */
 static bool start(const char *const *argv, HANDLE input, HANDLE output, bool list, PROCESS_INFORMATION *process)
@@ -110,8 +124,7 @@ static bool start(const char *const *argv, HANDLE input, HANDLE output, bool lis
     if (!list) {
         startup.StartupInfo.cb = sizeof startup.StartupInfo;
     }
-    done = done && CreateProcessW(self_path, command, NULL, NULL, TRUE, list ? EXTENDED_STARTUPINFO_PRESENT : 0, NULL,
-                                  NULL, &startup.StartupInfo, process);
+    done = done && make_process(command, list ? EXTENDED_STARTUPINFO_PRESENT : 0, &startup.StartupInfo, process);
     if (startup.lpAttributeList != NULL)
         DeleteProcThreadAttributeList(startup.lpAttributeList);
     free(startup.lpAttributeList);
