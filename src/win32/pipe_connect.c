@@ -89,10 +89,10 @@ static void instance_await(const WCHAR *name, const win32_deadline *deadline)
 {
     DWORD ms = win32_deadline_ms(deadline);
 
-    (void)WaitNamedPipeW(name, ms < LOOK_MS ? ms : LOOK_MS);
+    if (ms > 0) /* 0 would be the server's own idea of a timeout */
+        (void)WaitNamedPipeW(name, ms < LOOK_MS ? ms : LOOK_MS);
 }
 
-/* The native wait takes 0 for the server's own idea of a timeout. */
 static ist_status client_open(const WCHAR *name, ist_access access, bool trust_everyone, int64_t timeout_ns,
                               HANDLE *out, plat_error *error)
 {

@@ -133,8 +133,10 @@ static ist_status user_of_client(HANDLE pipe, win32_identity *out, plat_error *e
         return win32_error_take(error, "OpenThreadToken", WIN32_STEP_HANDLE);
     if (ImpersonateNamedPipeClient(pipe)) {
         status = user_of_thread(out, error);
-        if (!SetThreadToken(NULL, before) && status == IST_OK)
+        if (!SetThreadToken(NULL, before)) {
             status = win32_error_take(error, "SetThreadToken", WIN32_STEP_HANDLE);
+            (void)RevertToSelf();
+        }
     } else {
         status = win32_error_take(error, "ImpersonateNamedPipeClient", WIN32_STEP_HANDLE);
     }

@@ -44,14 +44,19 @@ void win32_pipe_reader_declare(void)
         (void)CloseHandle(made);
 }
 
+/* Anybody can make an event of that name: only our user's says something. */
 bool win32_pipe_reader_declared(ULONG process_id)
 {
     WCHAR name[READER_NAME_UNITS];
+    plat_error unused;
     HANDLE event = NULL;
+    bool declared = false;
 
     reader_name(process_id, name);
-    event = OpenEventW(SYNCHRONIZE, FALSE, name);
-    if (event != NULL)
-        (void)CloseHandle(event);
-    return event != NULL;
+    event = OpenEventW(SYNCHRONIZE | READ_CONTROL, FALSE, name);
+    if (event == NULL)
+        return false;
+    declared = win32_owner_check(event, &unused) == IST_OK;
+    (void)CloseHandle(event);
+    return declared;
 }

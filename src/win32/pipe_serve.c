@@ -63,6 +63,8 @@ static ist_status instance_make(const WCHAR *name, const plat_pipe_request *requ
     code = native_make(name, request, type, &guard, &pipe->handle);
     if (code == ERROR_INVALID_PARAMETER && type == IST_PIPE_MESSAGE)
         code = native_make(name, request, IST_PIPE_BYTE, &guard, &pipe->handle);
+    if (code == ERROR_PIPE_BUSY && request->first)
+        code = ERROR_ACCESS_DENIED; /* the limit of who was first is looked at before the flag */
     return code == ERROR_SUCCESS ? IST_OK : win32_error_put(error, "CreateNamedPipeW", WIN32_STEP_CREATE, code);
 }
 
