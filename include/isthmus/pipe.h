@@ -244,7 +244,8 @@ IST_API ist_status ist_pipe_import(ist_pipe **out, const char *token);
  * Owns:     buffer is the caller's; *got says how much of it was written, 0 on failure.
  * Errors:   IST_MORE (not an error: the message's rest stays for the next read, in any thread), IST_TIMEOUT,
  *           IST_CANCELLED (both not errors; nothing was taken), IST_E_BROKEN (the peer is gone and all is read, or
- *           there is no client), IST_E_ARG, IST_E_ACCESS (an end for writing), IST_E_CORRUPT, IST_E_OS.
+ *           there is no client), IST_E_ARG, IST_E_ACCESS (an end for writing), IST_E_SPACE, IST_E_MEMORY,
+ *           IST_E_CORRUPT, IST_E_OS.
  * Blocking: until something is there or the time is over.
  * Threads:  any thread; not a signal handler.
  * Platform: none that can be seen.
@@ -275,7 +276,7 @@ IST_API ist_status ist_pipe_write(ist_pipe *pipe, const void *data, size_t size,
  *           is not told from nothing.
  * Owns:     copies, yours.
  * Errors:   IST_E_BROKEN (the peer is gone and all is read, or there is no client), IST_E_ARG, IST_E_ACCESS (an end
- *           for writing), IST_E_CORRUPT, IST_E_OS.
+ *           for writing), IST_E_SPACE, IST_E_MEMORY, IST_E_CORRUPT, IST_E_OS.
  * Blocking: never.
  * Threads:  any thread; not a signal handler.
  * Platform: none that can be seen.
@@ -288,7 +289,7 @@ IST_API ist_status ist_pipe_peek(ist_pipe *pipe, void *buffer, size_t size, ist_
  * Shape:    IST_OK also when the peer is gone: which of the two is not told.
  * Owns:     nothing.
  * Errors:   IST_TIMEOUT, IST_CANCELLED (both not errors), IST_E_BROKEN (there is no client), IST_E_ARG, IST_E_ACCESS
- *           (an end for reading), IST_E_MEMORY, IST_E_OS.
+ *           (an end for reading), IST_E_SPACE, IST_E_MEMORY, IST_E_OS.
  * Blocking: until all is read or the peer is gone or the time is over.
  * Threads:  any thread; not a signal handler.
  * Platform: none that can be seen.

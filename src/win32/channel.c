@@ -44,15 +44,34 @@ OVERLAPPED *win32_watch_begin(win32_watch *watch, plat_object *object)
     return &watch->overlapped;
 }
 
-DWORD win32_watch_settle(win32_watch *watch, HANDLE handle, DWORD *bytes)
+void win32_watch_begun(win32_watch *watch, plat_object *object, DWORD code)
+{
+    watch->pending = code == ERROR_IO_PENDING;
+    if (!watch->pending)
+        (void)SetEvent(object->handle);
+}
+
+static DWORD watch_answer(win32_watch *watch, HANDLE handle, DWORD *bytes)
+{
+    DWORD code = GetOverlappedResult(handle, &watch->overlapped, bytes, FALSE) ? ERROR_SUCCESS : GetLastError();
+
+    return code == ERROR_IO_INCOMPLETE ? ERROR_IO_PENDING : code;
+}
+
+/* The system says how a call ended and sets the event later: that may be after the event was reset for the next call.
+   An event that is set while nothing is over would keep sleepers busy. */
+DWORD win32_watch_settle(win32_watch *watch, plat_object *object, HANDLE handle, DWORD *bytes)
 {
     DWORD code = ERROR_SUCCESS;
 
     *bytes = 0;
-    if (!GetOverlappedResult(handle, &watch->overlapped, bytes, FALSE))
-        code = GetLastError();
-    if (code == ERROR_IO_INCOMPLETE)
-        code = ERROR_IO_PENDING;
+    code = watch_answer(watch, handle, bytes);
+    if (code == ERROR_IO_PENDING) {
+        (void)ResetEvent(object->handle);
+        code = watch_answer(watch, handle, bytes);
+        if (code != ERROR_IO_PENDING)
+            (void)SetEvent(object->handle);
+    }
     watch->pending = code == ERROR_IO_PENDING;
     return code;
 }
@@ -60,5 +79,5 @@ DWORD win32_watch_settle(win32_watch *watch, HANDLE handle, DWORD *bytes)
 DWORD win32_watch_stop(win32_watch *watch, plat_object *object, HANDLE handle, DWORD *bytes)
 {
     win32_overlapped_stop(&watch->overlapped, handle, object->handle);
-    return win32_watch_settle(watch, handle, bytes);
+    return win32_watch_settle(watch, object, handle, bytes);
 }

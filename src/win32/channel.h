@@ -30,8 +30,12 @@ typedef struct win32_watch {
 /* What to give the overlapped call. The object's event is not signalled from here on until the call is over. */
 OVERLAPPED *win32_watch_begin(win32_watch *watch, plat_object *object);
 
+/* The call answered with this code. One that is not pending leaves the event set: who looked before and has not gone to
+   sleep yet has nothing else to wake him. */
+void win32_watch_begun(win32_watch *watch, plat_object *object, DWORD code);
+
 /* Takes the answer: ERROR_IO_PENDING while there is none, and what the call ended with after it. */
-DWORD win32_watch_settle(win32_watch *watch, HANDLE handle, DWORD *bytes);
+DWORD win32_watch_settle(win32_watch *watch, plat_object *object, HANDLE handle, DWORD *bytes);
 
 /* Takes the call back, and the answer if it was faster: ERROR_OPERATION_ABORTED if it was not. Only if pending. Wakes
    who waits for the object; they look again. */

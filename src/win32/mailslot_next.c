@@ -63,9 +63,9 @@ static DWORD watch_begin(plat_mailslot *slot)
 
     if (!ReadFile(slot->handle, slot->message, slot->room, NULL, win32_watch_begin(&slot->watch, &slot->object)))
         code = GetLastError();
-    slot->watch.pending = code == ERROR_IO_PENDING;
+    win32_watch_begun(&slot->watch, &slot->object, code);
     if (code == ERROR_SUCCESS)
-        code = win32_watch_settle(&slot->watch, slot->handle, &bytes);
+        code = win32_watch_settle(&slot->watch, &slot->object, slot->handle, &bytes);
     if (code == ERROR_SUCCESS)
         message_keep(slot, bytes);
     return code;
@@ -74,7 +74,7 @@ static DWORD watch_begin(plat_mailslot *slot)
 static DWORD watch_continue(plat_mailslot *slot)
 {
     DWORD bytes = 0;
-    DWORD code = win32_watch_settle(&slot->watch, slot->handle, &bytes);
+    DWORD code = win32_watch_settle(&slot->watch, &slot->object, slot->handle, &bytes);
 
     if (code == ERROR_SUCCESS)
         message_keep(slot, bytes);

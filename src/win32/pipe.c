@@ -73,39 +73,22 @@ void plat_pipe_close(plat_pipe *pipe)
 
 /* The far side learns of it when the handle is closed, or of an instance disconnected. Calls of other threads are woken
    and leave first. */
-void win32_pipe_break(plat_pipe *pipe)
+ist_status win32_pipe_break(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
 {
-    plat_error unused;
-
-    if (pipe->sort.server) {
-        (void)plat_pipe_disconnect(pipe, &unused);
-        AcquireSRWLockExclusive(&pipe->gate);
+    AcquireSRWLockExclusive(&pipe->gate);
+    if (!pipe->sort.server)
         pipe->phase = PIPE_BROKEN;
-        ReleaseSRWLockExclusive(&pipe->gate);
-    } else {
-        AcquireSRWLockExclusive(&pipe->gate);
-        pipe->phase = PIPE_BROKEN;
-        ReleaseSRWLockExclusive(&pipe->gate);
+    else if (pipe->disconnects == disconnects)
+        (void)win32_pipe_drop(pipe, PIPE_BROKEN);
+    ReleaseSRWLockExclusive(&pipe->gate);
+    if (!pipe->sort.server) {
         win32_calls_cancel(&pipe->calls);
         pipe_shut(pipe, PIPE_BROKEN);
     }
+    return win32_error_refuse(error, IST_E_BROKEN, "a message that was not read in part");
 }
 
 /* ---- calls ---- */
-
-ist_status win32_pipe_enter(plat_pipe *pipe, int64_t timeout_ns, win32_call *call, plat_error *error)
-{
-    ist_status status = IST_OK;
-
-    AcquireSRWLockShared(&pipe->use);
-    if (pipe->handle == NULL)
-        status = win32_error_refuse(error, IST_E_BROKEN, "a connection");
-    else
-        status = win32_call_begin(call, &pipe->calls, timeout_ns, error);
-    if (status != IST_OK)
-        ReleaseSRWLockShared(&pipe->use);
-    return status;
-}
 
 static pipe_phase phase_of(plat_pipe *pipe)
 {
@@ -115,6 +98,26 @@ static pipe_phase phase_of(plat_pipe *pipe)
     phase = pipe->phase;
     ReleaseSRWLockShared(&pipe->gate);
     return phase;
+}
+
+/* A client's end that is being broken is looked at when the call is among those that are cancelled: it would keep the
+   breaker out as long as the peer likes. */
+ist_status win32_pipe_enter(plat_pipe *pipe, int64_t timeout_ns, win32_call *call, plat_error *error)
+{
+    ist_status status = IST_OK;
+
+    AcquireSRWLockShared(&pipe->use);
+    if (pipe->handle == NULL)
+        status = win32_error_refuse(error, IST_E_BROKEN, "a connection");
+    else
+        status = win32_call_begin(call, &pipe->calls, timeout_ns, error);
+    if (status == IST_OK && !pipe->sort.server && phase_of(pipe) == PIPE_BROKEN) {
+        win32_call_end(call);
+        status = win32_error_refuse(error, IST_E_BROKEN, "a connection");
+    }
+    if (status != IST_OK)
+        ReleaseSRWLockShared(&pipe->use);
+    return status;
 }
 
 /* Who was woken by a break has not been cancelled. */
@@ -164,7 +167,7 @@ void win32_pipe_look(plat_pipe *pipe)
     DWORD bytes = 0;
 
     if (pipe->watch.pending && pipe->phase == PIPE_CONNECTED)
-        watch_answer(pipe, win32_watch_settle(&pipe->watch, pipe->handle, &bytes));
+        watch_answer(pipe, win32_watch_settle(&pipe->watch, &pipe->object, pipe->handle, &bytes));
 }
 
 void win32_pipe_unwatch(plat_pipe *pipe)
@@ -181,7 +184,7 @@ bool win32_pipe_watch(plat_pipe *pipe)
 
     if (!ReadFile(pipe->handle, &pipe->nothing, 0, NULL, win32_watch_begin(&pipe->watch, &pipe->object)))
         code = GetLastError();
-    pipe->watch.pending = code == ERROR_IO_PENDING;
+    win32_watch_begun(&pipe->watch, &pipe->object, code);
     watch_answer(pipe, code);
     return pipe->watch.pending;
 }

@@ -42,7 +42,8 @@ struct plat_pipe {
     bool empty_kept; /* the watch took an empty message: it is the first of what is unread */
     char *rest; /* of a message too large for the buffer, which was taken whole: before all that is unread; or NULL */
     size_t rest_size;
-    size_t rest_at; /* what has been read of it */
+    size_t rest_at;    /* what has been read of it */
+    bool rest_goes_on; /* with the system, where there was no memory for all of it */
 };
 
 /* Memory for an end, without a handle; and the end of making one: it is handed over, or taken back. */
@@ -70,6 +71,13 @@ ist_status win32_pipe_leave(plat_pipe *pipe, win32_call *call, ist_status status
    gate. */
 ist_status win32_pipe_listen(plat_pipe *pipe, plat_error *error);
 
+/* How many disconnects there have been: a call that began before the last one is not for the next client. */
+uint32_t win32_pipe_disconnects(plat_pipe *pipe);
+
+/* Throws an instance's client out; every call that began before is over. ERROR_SUCCESS, or why there was none. Inside
+   the gate. */
+DWORD win32_pipe_drop(plat_pipe *pipe, pipe_phase phase);
+
 /* Whether somebody is there, or was. Inside the gate. */
 bool win32_pipe_has_peer(plat_pipe *pipe);
 
@@ -89,9 +97,13 @@ void win32_pipe_forget(plat_pipe *pipe);
 /* What is in the handle rather than with the system. Inside the gate. */
 bool win32_pipe_keeps(const plat_pipe *pipe);
 
-/* Takes what is left of the message that is next, of which the caller has read a part, into the handle, if it does not
-   fit the buffer. Inside the gate. */
-void win32_pipe_take_rest(plat_pipe *pipe, win32_call *call);
+/* A read of messages, and a write of one, of a call that has begun when there had been so many disconnects. *torn: the
+   write's time is over and its reader may have a part; break the connection when the call is over. With `alone`
+   nothing is written while something is unread. */
+ist_status win32_pipe_get(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
+                          size_t *got, plat_error *error);
+ist_status win32_pipe_put(plat_pipe *pipe, uint32_t disconnects, bool alone, const void *data, size_t size,
+                          win32_call *call, size_t *written, bool *torn, plat_error *error);
 
 /* Bytes of the buffer that this end reads from, and of that which it writes to. */
 size_t win32_pipe_room_in(const plat_pipe *pipe);
@@ -104,8 +116,9 @@ bool win32_pipe_reader_declared(ULONG process_id);
 /* The process at the other end. */
 bool win32_pipe_peer_process(const plat_pipe *pipe, ULONG *out);
 
-/* Ends the connection for both sides. The caller is in no call. */
-void win32_pipe_break(plat_pipe *pipe);
+/* Ends the connection for both sides, of an instance only that of the client who was there when there had been so many
+   disconnects: IST_E_BROKEN. The caller is in no call. */
+ist_status win32_pipe_break(plat_pipe *pipe, uint32_t disconnects, plat_error *error);
 
 extern const win32_channel_face win32_pipe_face;
 

@@ -13,12 +13,12 @@ ist_status win32_pipe_listen(plat_pipe *pipe, plat_error *error)
     DWORD code = ERROR_SUCCESS;
 
     if (pipe->watch.pending)
-        (void)win32_watch_settle(&pipe->watch, pipe->handle, &bytes);
+        (void)win32_watch_settle(&pipe->watch, &pipe->object, pipe->handle, &bytes);
     if (pipe->watch.pending)
         return IST_TIMEOUT;
     if (!ConnectNamedPipe(pipe->handle, win32_watch_begin(&pipe->watch, &pipe->object)))
         code = GetLastError();
-    pipe->watch.pending = code == ERROR_IO_PENDING;
+    win32_watch_begun(&pipe->watch, &pipe->object, code);
     if (pipe->watch.pending)
         return IST_TIMEOUT;
     return code == ERROR_SUCCESS || code == ERROR_PIPE_CONNECTED
@@ -49,12 +49,14 @@ static ist_status accept_try(plat_pipe *pipe, uint32_t disconnects, plat_error *
 bool win32_pipe_has_peer(plat_pipe *pipe)
 {
     plat_error unused;
+    ist_status status = IST_E_OS;
 
-    return pipe->phase == PIPE_CONNECTED ||
-           (pipe->phase == PIPE_LISTENS && win32_pipe_listen(pipe, &unused) != IST_TIMEOUT);
+    if (pipe->phase == PIPE_LISTENS)
+        status = win32_pipe_listen(pipe, &unused);
+    return pipe->phase == PIPE_CONNECTED || status == IST_OK || status == IST_E_BROKEN;
 }
 
-static uint32_t disconnects_of(plat_pipe *pipe)
+uint32_t win32_pipe_disconnects(plat_pipe *pipe)
 {
     uint32_t disconnects = 0;
 
@@ -67,7 +69,7 @@ static uint32_t disconnects_of(plat_pipe *pipe)
 ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *error)
 {
     win32_call call;
-    uint32_t disconnects = disconnects_of(pipe);
+    uint32_t disconnects = win32_pipe_disconnects(pipe);
     ist_status slept = IST_OK;
     ist_status status = win32_pipe_enter(pipe, timeout_ns, &call, error);
 
@@ -83,21 +85,27 @@ ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *err
     return win32_pipe_leave(pipe, &call, status, error);
 }
 
-/* Wine does not disconnect what listens. */
-ist_status plat_pipe_disconnect(plat_pipe *pipe, plat_error *error)
+DWORD win32_pipe_drop(plat_pipe *pipe, pipe_phase phase)
 {
     DWORD bytes = 0;
-    DWORD code = ERROR_SUCCESS;
+    DWORD code = DisconnectNamedPipe(pipe->handle) ? ERROR_SUCCESS : GetLastError();
 
-    AcquireSRWLockExclusive(&pipe->gate);
-    if (!DisconnectNamedPipe(pipe->handle))
-        code = GetLastError();
     if (pipe->watch.pending)
         (void)win32_watch_stop(&pipe->watch, &pipe->object, pipe->handle, &bytes);
     win32_pipe_forget(pipe);
-    pipe->phase = PIPE_DISCONNECTED;
+    pipe->phase = phase;
     ++pipe->disconnects;
     (void)SetEvent(pipe->object.handle);
+    return code;
+}
+
+/* Wine does not disconnect what listens. */
+ist_status plat_pipe_disconnect(plat_pipe *pipe, plat_error *error)
+{
+    DWORD code = ERROR_SUCCESS;
+
+    AcquireSRWLockExclusive(&pipe->gate);
+    code = win32_pipe_drop(pipe, PIPE_DISCONNECTED);
     ReleaseSRWLockExclusive(&pipe->gate);
     return code == ERROR_SUCCESS || code == ERROR_PIPE_NOT_CONNECTED || code == ERROR_PIPE_LISTENING
                ? IST_OK

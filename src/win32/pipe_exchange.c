@@ -8,62 +8,24 @@
 
 /* ---- transact ---- */
 
-/* Something unread would be taken for the answer. Inside the gate. */
-static ist_status unread_check(plat_pipe *pipe, plat_error *error)
-{
-    DWORD available = 0;
-
-    win32_pipe_unwatch(pipe);
-    if (!win32_pipe_keeps(pipe) && !PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, NULL))
-        return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
-    return win32_pipe_keeps(pipe) || available > 0 ? win32_error_refuse(error, IST_E_LIMIT, "nothing unread") : IST_OK;
-}
-
-typedef struct exchange {
-    const void *request;
-    DWORD request_size;
-    void *reply;
-    DWORD reply_size;
-} exchange;
-
-/* The native call does not write into the request. */
-static ist_status exchange_begin(plat_pipe *pipe, const exchange *both, win32_call *call, DWORD *code,
-                                 plat_error *error)
-{
-    ist_status status = IST_OK;
-
-    *code = ERROR_SUCCESS;
-    AcquireSRWLockExclusive(&pipe->gate);
-    status = unread_check(pipe, error);
-    if (status == IST_OK && !TransactNamedPipe(pipe->handle, (void *)(uintptr_t)both->request, both->request_size,
-                                               both->reply, both->reply_size, NULL, win32_call_overlapped(call)))
-        *code = GetLastError();
-    ReleaseSRWLockExclusive(&pipe->gate);
-    return status;
-}
-
+/* A write and a read, and not the native call, which would read a part of an answer too large for the reply: what is
+   unread of such a one vanishes when its writer's time is over (pipe_read.c). */
 ist_status plat_pipe_transact(plat_pipe *pipe, const void *request, size_t request_size, void *reply, size_t reply_size,
                               int64_t timeout_ns, size_t *got, plat_error *error)
 {
-    exchange both = {request, (DWORD)request_size, reply, reply_size < MAXDWORD ? (DWORD)reply_size : MAXDWORD};
+    uint32_t disconnects = win32_pipe_disconnects(pipe);
     win32_call call;
-    DWORD code = ERROR_SUCCESS;
-    DWORD bytes = 0;
+    size_t written = 0;
+    bool torn = false;
     ist_status status = win32_pipe_enter(pipe, timeout_ns, &call, error);
 
     if (status != IST_OK)
         return status;
-    status = exchange_begin(pipe, &both, &call, &code, error);
+    status = win32_pipe_put(pipe, disconnects, true, request, request_size, &call, &written, &torn, error);
     if (status == IST_OK)
-        status = win32_call_finish(&call, pipe->handle, code, "TransactNamedPipe", &bytes, error);
-    if (status == IST_OK || status == IST_MORE)
-        *got = bytes;
-    if (status == IST_MORE) {
-        AcquireSRWLockExclusive(&pipe->gate);
-        win32_pipe_take_rest(pipe, &call);
-        ReleaseSRWLockExclusive(&pipe->gate);
-    }
-    return win32_pipe_leave(pipe, &call, status, error);
+        status = win32_pipe_get(pipe, disconnects, reply, reply_size, &call, got, error);
+    status = win32_pipe_leave(pipe, &call, status, error);
+    return torn ? win32_pipe_break(pipe, disconnects, error) : status;
 }
 
 /* ---- flush ---- */

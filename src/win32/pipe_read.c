@@ -21,19 +21,31 @@ size_t win32_pipe_room_in(const plat_pipe *pipe)
     return pipe->sort.server ? pipe->inbound_bytes : pipe->outbound_bytes;
 }
 
+/* A connection that nobody has accepted is one; what was begun for one client is not for the next. Inside the gate. */
+static ist_status read_check(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
+{
+    if (pipe->disconnects != disconnects || !win32_pipe_has_peer(pipe))
+        return win32_error_refuse(error, IST_E_BROKEN, "a client");
+    pipe->phase = PIPE_CONNECTED;
+    return IST_OK;
+}
+
 /* ---- bytes ---- */
 
-static ist_status bytes_read(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, DWORD *bytes,
-                             plat_error *error)
+static ist_status bytes_read(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
+                             DWORD *bytes, plat_error *error)
 {
     DWORD code = ERROR_SUCCESS;
+    ist_status status = IST_OK;
 
     AcquireSRWLockExclusive(&pipe->gate);
-    win32_pipe_unwatch(pipe);
-    if (!ReadFile(pipe->handle, buffer, clip(size), NULL, win32_call_overlapped(call)))
+    status = read_check(pipe, disconnects, error);
+    if (status == IST_OK)
+        win32_pipe_unwatch(pipe);
+    if (status == IST_OK && !ReadFile(pipe->handle, buffer, clip(size), NULL, win32_call_overlapped(call)))
         code = GetLastError();
     ReleaseSRWLockExclusive(&pipe->gate);
-    return win32_call_finish(call, pipe->handle, code, "ReadFile", bytes, error);
+    return status == IST_OK ? win32_call_finish(call, pipe->handle, code, "ReadFile", bytes, error) : status;
 }
 
 /* ---- messages; all inside the gate ---- */
@@ -41,6 +53,7 @@ static ist_status bytes_read(plat_pipe *pipe, void *buffer, size_t size, win32_c
 static ist_status rest_give(plat_pipe *pipe, void *buffer, size_t size, size_t *got)
 {
     size_t left = pipe->rest_size - pipe->rest_at;
+    bool goes_on = pipe->rest_goes_on;
 
     *got = size < left ? size : left;
     memcpy(buffer, pipe->rest + pipe->rest_at, *got);
@@ -48,7 +61,7 @@ static ist_status rest_give(plat_pipe *pipe, void *buffer, size_t size, size_t *
     if (pipe->rest_at < pipe->rest_size)
         return IST_MORE;
     win32_pipe_forget(pipe);
-    return IST_OK;
+    return goes_on ? IST_MORE : IST_OK;
 }
 
 /* Something is there: a read need not wait, unless somebody with the same native handle was faster. */
@@ -62,70 +75,117 @@ static ist_status message_read(plat_pipe *pipe, void *buffer, size_t size, win32
     return win32_call_now(call, pipe->handle, code, "ReadFile", bytes, error);
 }
 
-/* Without memory for it, it stays with the system. */
-static void rest_take(plat_pipe *pipe, size_t size, win32_call *call)
+static void rest_keep(plat_pipe *pipe, char *room, size_t size, bool goes_on)
+{
+    plat_memory_give(pipe->rest);
+    pipe->rest = room;
+    pipe->rest_size = size;
+    pipe->rest_at = 0;
+    pipe->rest_goes_on = goes_on;
+}
+
+/* Takes so many bytes, behind what is kept. What was looked at may be gone, and another message there: an empty one, or
+   one that goes on. Without memory for it, it stays with the system. False: nothing was taken. */
+static bool rest_take(plat_pipe *pipe, size_t size, win32_call *call)
 {
     plat_error unused;
     DWORD bytes = 0;
-    char *room = plat_memory_take(size);
+    size_t kept = pipe->rest != NULL ? pipe->rest_size : 0;
+    char *room = plat_memory_take(kept + size);
+    ist_status status = IST_E_MEMORY;
 
-    if (room != NULL && message_read(pipe, room, size, call, &bytes, &unused) == IST_OK && bytes > 0) {
-        pipe->rest = room;
-        pipe->rest_size = bytes;
-        pipe->rest_at = 0;
-    } else {
+    if (room != NULL)
+        status = message_read(pipe, room + kept, size, call, &bytes, &unused);
+    if (status == IST_OK && kept + bytes == 0)
+        pipe->empty_kept = true;
+    if ((status != IST_OK && status != IST_MORE) || kept + bytes == 0) {
         plat_memory_give(room);
+        return status == IST_OK;
     }
+    if (kept > 0)
+        memcpy(room, pipe->rest, kept);
+    rest_keep(pipe, room, kept + bytes, status == IST_MORE);
+    return true;
 }
 
-void win32_pipe_take_rest(plat_pipe *pipe, win32_call *call)
+/* Bytes of the message that is next, so far as it has not been read. */
+static DWORD left_of_message(plat_pipe *pipe)
 {
     DWORD left = 0;
 
-    if (pipe->rest == NULL && PeekNamedPipe(pipe->handle, NULL, 0, NULL, NULL, &left) &&
-        left > win32_pipe_room_in(pipe))
-        rest_take(pipe, left, call);
+    return PeekNamedPipe(pipe->handle, NULL, 0, NULL, NULL, &left) ? left : 0;
+}
+
+/* All of a message that is too large for the buffer, or has turned out to be. */
+static void rest_take_all(plat_pipe *pipe, size_t left, win32_call *call)
+{
+    bool taken = rest_take(pipe, left, call);
+
+    while (taken && pipe->rest != NULL && pipe->rest_goes_on) {
+        left = left_of_message(pipe);
+        taken = left > 0 && rest_take(pipe, left, call);
+    }
+}
+
+/* IST_TIMEOUT: somebody with the same native handle was faster. */
+static ist_status message_read_now(plat_pipe *pipe, void *buffer, size_t size, size_t left, win32_call *call,
+                                   size_t *got, plat_error *error)
+{
+    DWORD bytes = 0;
+    ist_status status = IST_OK;
+
+    if (left > size && left > win32_pipe_room_in(pipe))
+        rest_take_all(pipe, left, call);
+    if (pipe->rest != NULL)
+        return rest_give(pipe, buffer, size, got);
+    if (pipe->empty_kept)
+        return IST_EMPTY;
+    status = message_read(pipe, buffer, size, call, &bytes, error);
+    *got = bytes;
+    left = status == IST_MORE ? left_of_message(pipe) : 0;
+    if (left > 0 && bytes + left > win32_pipe_room_in(pipe))
+        rest_take_all(pipe, left, call);
+    return status;
 }
 
 static ist_status message_take(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
                                plat_error *error)
 {
-    DWORD bytes = 0;
-    DWORD available = 0;
-    DWORD left = 0;
-    ist_status status = IST_OK;
+    ist_status status = IST_TIMEOUT;
 
-    if (!PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, &left))
-        return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
-    if (available == 0 && win32_pipe_watch(pipe))
-        return IST_TIMEOUT;
-    if (available == 0)
-        return pipe->empty_kept ? IST_EMPTY : message_take(pipe, buffer, size, call, got, error);
-    if (left > size && left > win32_pipe_room_in(pipe))
-        rest_take(pipe, left, call);
-    if (pipe->rest != NULL)
-        return rest_give(pipe, buffer, size, got);
-    status = message_read(pipe, buffer, size, call, &bytes, error);
-    *got = bytes;
+    while (status == IST_TIMEOUT) {
+        DWORD available = 0;
+        DWORD left = 0;
+
+        if (!PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, &left))
+            return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
+        if (available == 0 && win32_pipe_watch(pipe))
+            return IST_TIMEOUT;
+        if (pipe->empty_kept)
+            return IST_EMPTY;
+        if (available > 0)
+            status = message_read_now(pipe, buffer, size, left, call, got, error);
+    }
     return status;
 }
 
-/* A connection that nobody has accepted is one. IST_TIMEOUT: nothing is there, and the watch waits for it. */
-static ist_status message_try(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
-                              plat_error *error)
+/* IST_TIMEOUT: nothing is there, and the watch waits for it. */
+static ist_status message_try(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
+                              size_t *got, plat_error *error)
 {
-    ist_status status = IST_TIMEOUT;
+    ist_status status = read_check(pipe, disconnects, error);
 
-    if (!win32_pipe_has_peer(pipe))
-        return win32_error_refuse(error, IST_E_BROKEN, "a client");
-    pipe->phase = PIPE_CONNECTED;
+    if (status != IST_OK)
+        return status;
     win32_pipe_look(pipe);
     if (pipe->rest != NULL)
         return rest_give(pipe, buffer, size, got);
+    status = IST_TIMEOUT;
     if (!pipe->empty_kept && !pipe->watch.pending)
         status = message_take(pipe, buffer, size, call, got, error);
     if (pipe->empty_kept) {
         pipe->empty_kept = false;
+        *got = 0;
         status = IST_OK;
     }
     return status;
@@ -133,15 +193,15 @@ static ist_status message_try(plat_pipe *pipe, void *buffer, size_t size, win32_
 
 /* ---- both ---- */
 
-static ist_status messages_read(plat_pipe *pipe, void *buffer, size_t size, win32_call *call, size_t *got,
-                                plat_error *error)
+ist_status win32_pipe_get(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
+                          size_t *got, plat_error *error)
 {
     ist_status slept = IST_OK;
     ist_status status = IST_OK;
 
     do {
         AcquireSRWLockExclusive(&pipe->gate);
-        status = message_try(pipe, buffer, size, call, got, error);
+        status = message_try(pipe, disconnects, buffer, size, call, got, error);
         ReleaseSRWLockExclusive(&pipe->gate);
         if (status == IST_TIMEOUT)
             slept = win32_call_sleep(call, pipe->object.handle, error);
@@ -153,6 +213,7 @@ static ist_status messages_read(plat_pipe *pipe, void *buffer, size_t size, win3
 ist_status plat_pipe_read(plat_pipe *pipe, void *buffer, size_t size, int64_t timeout_ns, size_t *got,
                           plat_error *error)
 {
+    uint32_t disconnects = win32_pipe_disconnects(pipe);
     win32_call call;
     DWORD bytes = 0;
     ist_status status = win32_pipe_enter(pipe, timeout_ns, &call, error);
@@ -160,10 +221,10 @@ ist_status plat_pipe_read(plat_pipe *pipe, void *buffer, size_t size, int64_t ti
     if (status != IST_OK)
         return status;
     if (pipe->sort.type == IST_PIPE_MESSAGE) {
-        status = messages_read(pipe, buffer, size, &call, got, error);
+        status = win32_pipe_get(pipe, disconnects, buffer, size, &call, got, error);
     } else {
         do
-            status = bytes_read(pipe, buffer, size, &call, &bytes, error);
+            status = bytes_read(pipe, disconnects, buffer, size, &call, &bytes, error);
         while (status == IST_OK && bytes == 0);
         *got = bytes;
     }
@@ -172,6 +233,19 @@ ist_status plat_pipe_read(plat_pipe *pipe, void *buffer, size_t size, int64_t ti
 
 /* ---- looking ---- */
 
+/* The system takes as much memory as the buffer has, for the time of the call. */
+#define PEEK_WHOLE 65536
+
+/* What a peek may ask for, which is not more than there is. */
+static DWORD peek_size(plat_pipe *pipe, size_t size)
+{
+    DWORD available = 0;
+
+    if (size <= PEEK_WHOLE || !PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, NULL))
+        return clip(size);
+    return available < size ? available : clip(size);
+}
+
 /* Inside the gate. */
 static ist_status peek_natively(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
 {
@@ -179,7 +253,7 @@ static ist_status peek_natively(plat_pipe *pipe, void *buffer, size_t size, ist_
     DWORD available = 0;
     DWORD left = 0;
 
-    if (!PeekNamedPipe(pipe->handle, buffer, clip(size), &copied, &available, &left))
+    if (!PeekNamedPipe(pipe->handle, buffer, peek_size(pipe, size), &copied, &available, &left))
         return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
     out->copied_bytes = copied;
     out->available_bytes = available;
