@@ -98,6 +98,7 @@ set(win32_sources
     src/win32/foreign.c
     src/win32/mailslot.c
     src/win32/mailslot_next.c
+    src/win32/mailslot_owner.c
     src/win32/mapping.c
     src/win32/memory.c
     src/win32/mutex.c
@@ -118,6 +119,7 @@ set(win32_sources
     src/win32/process.c
     src/win32/registry.c
     src/win32/semaphore.c
+    src/win32/sign.c
     src/win32/ticket.c
     src/win32/timer.c
     src/win32/traits.c

@@ -89,7 +89,8 @@ IST_API ist_status ist_mailslot_create(ist_mailslot **out, const char *name, con
  *           IST_E_MEMORY, IST_E_SPACE (the system's), IST_E_OS.
  * Blocking: never; lost races are retried a bounded number of times.
  * Threads:  any thread; not a signal handler; not a vfork() child.
- * Platform: none that can be seen.
+ * Platform: Windows: whose the slot of a program without isthmus is, nobody tells: IST_E_ACCESS but with
+ *           IST_TRUST_EVERYONE.
  * Source:   Win32 CreateFileW.                                                                           Since: 0.3
  */
 IST_API ist_status ist_mailslot_open(ist_mailslot **out, const char *name, ist_access access);

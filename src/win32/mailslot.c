@@ -65,6 +65,8 @@ void plat_mailslot_close(plat_mailslot *slot)
 {
     AcquireSRWLockExclusive(&slot->gate);
     win32_mailslot_stop(slot);
+    if (slot->sign != NULL)
+        (void)CloseHandle(slot->sign);
     if (slot->handle != NULL)
         (void)CloseHandle(slot->handle);
     slot->handle = NULL;
@@ -99,6 +101,8 @@ ist_status plat_mailslot_create(const plat_channel_name *name, const plat_mailsl
             slot->handle = NULL;
         }
     }
+    if (status == IST_OK)
+        slot->sign = win32_mailslot_sign(name);
     return slot_settle(status, slot, out);
 }
 
@@ -121,7 +125,7 @@ ist_status plat_mailslot_open(const plat_channel_name *name, bool trust_everyone
         slot->handle = NULL;
     }
     if (status == IST_OK && !trust_everyone)
-        status = win32_owner_check(slot->handle, error);
+        status = win32_mailslot_owner_check(slot->handle, name, error);
     return slot_settle(status, slot, out);
 }
 

@@ -15,6 +15,7 @@
 struct plat_mailslot {
     plat_object object; /* what waits sleep on; first */
     HANDLE handle;
+    HANDLE sign; /* a reader's; or NULL */
     bool reader;
     uint32_t message_max;
     win32_calls calls;
@@ -38,5 +39,12 @@ void win32_mailslot_unwatch(plat_mailslot *slot);
 
 /* Ends both for good. Inside the gate. */
 void win32_mailslot_stop(plat_mailslot *slot);
+
+/* Puts up the sign of a reader: the caller's to close, or NULL; and whether there is one. */
+HANDLE win32_mailslot_sign(const plat_channel_name *name);
+bool win32_mailslot_is_signed(const plat_channel_name *name);
+
+/* IST_OK if the slot that the writer's handle is of is this user's, else IST_E_ACCESS. */
+ist_status win32_mailslot_owner_check(HANDLE writer, const plat_channel_name *name, plat_error *error);
 
 #endif

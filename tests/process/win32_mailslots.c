@@ -8,7 +8,10 @@
 #include <isthmus/win32.h>
 
 #include "native/native_win32.h"
+#include "win32/mailslot.h"
+#include "win32/sign.h"
 
+#include <string.h>
 #include <wchar.h>
 
 #define MESSAGE L"Message 1 for mailslot"
@@ -54,7 +57,7 @@ TEST(messages_of_ours_arrive_at_a_native_reader)
     ist_mailslot *slot = NULL;
     unique_name(name, "", "slot");
     begin(&other, "slot", name);
-    CHECK_OK(ist_mailslot_open(&slot, name, IST_WRITE));
+    CHECK_OK(ist_mailslot_open(&slot, name, IST_WRITE | IST_TRUST_EVERYONE)); /* Windows does not say whose */
     native_ask(&other, "read", "none");
     for (wchar_t digit = L'1'; digit <= L'3'; digit++) {
         wchar_t message[] = MESSAGE;
@@ -67,6 +70,37 @@ TEST(messages_of_ours_arrive_at_a_native_reader)
     native_ask(&other, "read", "none");
     ist_mailslot_close(slot);
     native_end(&other);
+}
+
+/* A2: where the system does not say whose a slot is */
+TEST(a_sign_stands_beside_our_slot_as_long_as_it_is_there)
+{
+    char name[NAME_SIZE];
+    ist_mailslot *slot = NULL;
+    plat_channel_name parsed = {name, 0};
+    unique_name(name, "", "Signed");
+    parsed.length = strlen(name);
+    assert_false(win32_mailslot_is_signed(&parsed));
+    CHECK_OK(ist_mailslot_create(&slot, name, NULL));
+    assert_true(win32_mailslot_is_signed(&parsed));
+    name[0] = (char)(name[0] ^ ' '); /* the other case */
+    assert_true(win32_mailslot_is_signed(&parsed));
+    ist_mailslot_close(slot);
+    assert_false(win32_mailslot_is_signed(&parsed));
+}
+
+/* Anybody can put something in its place. */
+TEST(an_event_that_is_there_already_is_no_sign_of_ours)
+{
+    HANDLE theirs = CreateEventW(NULL, TRUE, FALSE, L"Global\\isthmus.test.sign");
+    assert_non_null(theirs);
+    assert_null(win32_sign_make(L"Global\\isthmus.test.sign"));
+    (void)CloseHandle(theirs);
+    HANDLE ours = win32_sign_make(L"Global\\isthmus.test.sign");
+    assert_non_null(ours);
+    assert_true(win32_sign_is_there(L"Global\\isthmus.test.sign"));
+    (void)CloseHandle(ours);
+    assert_false(win32_sign_is_there(L"Global\\isthmus.test.sign"));
 }
 
 /* B1: the name a native program has made is taken */
@@ -104,6 +138,8 @@ static int run_all(void)
     const struct CMUnitTest tests[] = {
         RUN(messages_of_a_native_writer_arrive_in_order),
         RUN(messages_of_ours_arrive_at_a_native_reader),
+        RUN(a_sign_stands_beside_our_slot_as_long_as_it_is_there),
+        RUN(an_event_that_is_there_already_is_no_sign_of_ours),
         RUN(a_native_slot_is_not_made_again),
         RUN(an_audience_may_write_and_nothing_else),
     };
