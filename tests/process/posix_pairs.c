@@ -23,8 +23,8 @@ typedef struct tally {
 
 static tally *tallies; /* one for each worker */
 
-/* How many stops A makes when B is not there. */
-static unsigned length_of(scene_op op, scene_holder holder)
+/* How many stops A makes when B is not there, or some more. */
+static unsigned find_length(scene_op op, scene_holder holder)
 {
     scene played = {op, SCENE_NOTHING, holder, SCENE_ALL_FINISH, 1, 0};
     for (;; played.a_stops += 8) {
@@ -34,23 +34,30 @@ static unsigned length_of(scene_op op, scene_holder holder)
     }
 }
 
-/* Plays the pairs of one combination that are this worker's: A's stops in turn, of B's stops every n-th. */
+/* Of one flavour: each test has its own. */
+static unsigned length_of(scene_op op, scene_holder holder)
+{
+    static unsigned lengths[8][8];
+    STAGE_CHECK((size_t)op < COUNT_OF(lengths) && (size_t)holder < COUNT_OF(lengths[0]));
+    if (lengths[op][holder] == 0)
+        lengths[op][holder] = find_length(op, holder);
+    return lengths[op][holder];
+}
+
+/* Plays the pairs of one combination that are this worker's: every n-th of all, and with each of A's stops others of
+   B's. */
 static void play_combination(scene played, unsigned worker, unsigned long limit, tally *count)
 {
-    unsigned long all = (unsigned long)length_of(played.a, played.holder) * length_of(played.b, played.holder);
-    unsigned stride = limit == 0 || all <= limit ? 1 : (unsigned)(all / limit + 1);
-    bool a_stopped = true;
-    for (unsigned a = 1 + worker; a_stopped && stage_failures() <= 20; a += WORKERS) {
-        bool b_stopped = true;
-        for (unsigned b = 1 + (a + (unsigned)count->combinations) % stride; a_stopped && b_stopped; b += stride) {
-            played.a_stops = a;
-            played.b_stops = b;
-            scene_announce(&played);
-            scene_reach reach = scene_play(&played);
-            a_stopped = reach.a_stopped;
-            b_stopped = reach.b_stopped && stage_failures() <= 20;
-            count->pairs += a_stopped && b_stopped;
-        }
+    unsigned long b_length = length_of(played.b, played.holder);
+    unsigned long all = length_of(played.a, played.holder) * b_length;
+    unsigned long stride = limit == 0 || all <= limit ? 1 : all / limit + 1;
+    for (unsigned long n = count->combinations % stride + worker * stride; n < all && stage_failures() <= 20;
+         n += WORKERS * stride) {
+        played.a_stops = (unsigned)(1 + n / b_length);
+        played.b_stops = (unsigned)(1 + (n + n / b_length) % b_length);
+        scene_announce(&played);
+        scene_reach reach = scene_play(&played);
+        count->pairs += reach.a_stopped && reach.b_stopped;
     }
     count->combinations++;
 }
