@@ -9,6 +9,7 @@
 
 #include "win32/access.h"
 #include "win32/error.h"
+#include "win32/sign.h"
 
 #define MAILSLOT_PREFIX L"\\\\.\\mailslot\\"
 
@@ -66,7 +67,7 @@ void plat_mailslot_close(plat_mailslot *slot)
     AcquireSRWLockExclusive(&slot->gate);
     win32_mailslot_stop(slot);
     if (slot->sign != NULL)
-        (void)CloseHandle(slot->sign);
+        win32_sign_end(slot->sign);
     if (slot->handle != NULL)
         (void)CloseHandle(slot->handle);
     slot->handle = NULL;

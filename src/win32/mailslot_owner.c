@@ -3,8 +3,9 @@
  *
  * Whose a mailslot is (A2). Windows does not tell a writer: only the reader's own handle can be asked. So a reader puts
  * up a sign beside its slot, after it has made it and until before it closes it: while the sign is there, the slot of
- * that name is its user's. Of a reader that knows nothing of isthmus nothing is known, and only who trusts everyone
- * writes to it, but under Wine, which tells.
+ * that name is its user's. The system closes a killed reader's handles in an order of its own: then for an instant the
+ * slot may be gone and the sign not. Of a reader that knows nothing of isthmus nothing is known, and only who trusts
+ * everyone writes to it, but under Wine, which tells.
  */
 #include <wchar.h>
 
@@ -17,22 +18,27 @@
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 #define HASH_FACTOR UINT64_C(0x100000001b3)
 
-static char small(char letter)
+static char small_letter(char letter)
 {
     return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
 }
 
-/* The slot's own name may be too long for an event's. A stranger gains nothing by a name with the same number: the sign
-   is this user's, and so is the slot that it stands for. */
+/* The slot's name in small letters, so much of it as an event's may have, and a number of the whole. */
 static void sign_name(const plat_channel_name *name, WCHAR out[WIN32_SIGN_UNITS])
 {
+    char text[WIN32_CHANNEL_NAME_UNITS];
+    const plat_channel_name folded = {text, name->length};
+    WCHAR wide[WIN32_CHANNEL_NAME_UNITS];
     uint64_t hash = HASH_START;
     size_t at = 0;
 
-    for (at = 0; at < name->length; ++at)
-        hash = (hash ^ (unsigned char)small(name->text[at])) * HASH_FACTOR;
-    (void)swprintf(out, WIN32_SIGN_UNITS, L"Global\\isthmus.mailslot.%08lx%08lx", (unsigned long)(hash >> 32),
-                   (unsigned long)(hash & 0xffffffffu));
+    for (at = 0; at < name->length; ++at) {
+        text[at] = small_letter(name->text[at]);
+        hash = (hash ^ (unsigned char)text[at]) * HASH_FACTOR;
+    }
+    win32_channel_name_widen(L"", &folded, wide);
+    (void)swprintf(out, WIN32_SIGN_UNITS, L"Global\\isthmus.mailslot.%.200ls.%08lx%08lx", wide,
+                   (unsigned long)(hash >> 32), (unsigned long)(hash & 0xffffffffu));
 }
 
 HANDLE win32_mailslot_sign(const plat_channel_name *name)

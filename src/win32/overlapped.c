@@ -87,7 +87,7 @@ static void call_leave(win32_call *call)
         call->previous->next = call->next;
     else
         calls->first = call->next;
-    if (!call->woken && calls->done == NULL) {
+    if (!call->woken && !call->nudged && calls->done == NULL) {
         calls->done = call->done;
         calls->wake = call->wake;
         call->done = NULL;
@@ -136,6 +136,40 @@ void win32_calls_cancel(win32_calls *calls)
     ReleaseSRWLockExclusive(&calls->lock);
 }
 
+void win32_call_looks(win32_call *call)
+{
+    AcquireSRWLockExclusive(&call->calls->lock);
+    call->looks = true;
+    ReleaseSRWLockExclusive(&call->calls->lock);
+}
+
+void win32_calls_nudge(win32_calls *calls)
+{
+    win32_call *call = NULL;
+
+    AcquireSRWLockExclusive(&calls->lock);
+    for (call = calls->first; call != NULL; call = call->next)
+        if (call->looks && !call->woken) {
+            call->nudged = true;
+            (void)SetEvent(call->wake);
+        }
+    ReleaseSRWLockExclusive(&calls->lock);
+}
+
+/* Takes the nudge, if that is what woke it. */
+static bool nudge_take(win32_call *call)
+{
+    bool nudged = false;
+
+    AcquireSRWLockExclusive(&call->calls->lock);
+    nudged = call->nudged && !call->woken;
+    if (nudged)
+        (void)ResetEvent(call->wake);
+    call->nudged = false;
+    ReleaseSRWLockExclusive(&call->calls->lock);
+    return nudged;
+}
+
 /* ---- sleeping ---- */
 
 /* What is done goes before what is cancelled. */
@@ -155,6 +189,13 @@ ist_status win32_call_sleep(win32_call *call, HANDLE until, plat_error *error)
     else if (answer == WAIT_FAILED)
         status = win32_error_take(error, "WaitForMultipleObjects", WIN32_STEP_HANDLE);
     return status;
+}
+
+ist_status win32_call_look(win32_call *call, HANDLE until, plat_error *error)
+{
+    ist_status status = win32_call_sleep(call, until, error);
+
+    return status == IST_CANCELLED && nudge_take(call) ? IST_OK : status;
 }
 
 /* The result of what is over; why it was taken back, if it was. ERROR_OPERATION_ABORTED without a reason of ours is

@@ -23,10 +23,12 @@ typedef struct win32_calls {
 typedef struct win32_call {
     OVERLAPPED overlapped;
     HANDLE done; /* manual reset: set by the system when the overlapped call is over */
-    HANDLE wake; /* manual reset: set by who cancels */
+    HANDLE wake; /* manual reset: set by who cancels, or says to look again */
     win32_deadline deadline;
     win32_calls *calls;
-    bool woken; /* from here on under the lock of the calls */
+    bool looks;  /* from here on under the lock of the calls: sleeps in win32_call_look(), or is going to */
+    bool nudged; /* is to look again */
+    bool woken;  /* is cancelled */
     struct win32_call *next;
     struct win32_call *previous;
 } win32_call;
@@ -37,6 +39,15 @@ void win32_call_end(win32_call *call);
 
 /* Sleeps until the handle is signalled: IST_OK, IST_TIMEOUT, IST_CANCELLED or a failure. */
 ist_status win32_call_sleep(win32_call *call, HANDLE until, plat_error *error);
+
+/* A call that looks, sleeps until an object says to look again, and so on, says that it will before its first look.
+   IST_OK also when somebody has said so since its last look. */
+void win32_call_looks(win32_call *call);
+ist_status win32_call_look(win32_call *call, HANDLE until, plat_error *error);
+
+/* Has those calls look again, wherever they are: an event that is set and reset is missed by who does not wait for it
+   just then. */
+void win32_calls_nudge(win32_calls *calls);
 
 /* What to give an overlapped call: no completion of ours goes to a port that somebody bound to the handle. */
 OVERLAPPED *win32_call_overlapped(win32_call *call);

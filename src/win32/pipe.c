@@ -185,6 +185,7 @@ bool win32_pipe_watch(plat_pipe *pipe)
     if (!ReadFile(pipe->handle, &pipe->nothing, 0, NULL, win32_watch_begin(&pipe->watch, &pipe->object)))
         code = GetLastError();
     win32_watch_begun(&pipe->watch, &pipe->object, code);
+    pipe->watch_code = code;
     watch_answer(pipe, code);
     return pipe->watch.pending;
 }

@@ -38,8 +38,9 @@ struct plat_pipe {
     pipe_phase phase;
     uint32_t disconnects; /* how many there have been */
     win32_watch watch;
-    char nothing;    /* where the watch reads 0 bytes to */
-    bool empty_kept; /* the watch took an empty message: it is the first of what is unread */
+    DWORD watch_code; /* of the last watch for something to read, when it began */
+    char nothing;     /* where the watch reads 0 bytes to */
+    bool empty_kept;  /* the watch took an empty message: it is the first of what is unread */
     char *rest; /* of a message too large for the buffer, which was taken whole: before all that is unread; or NULL */
     size_t rest_size;
     size_t rest_at;    /* what has been read of it */
@@ -78,8 +79,9 @@ uint32_t win32_pipe_disconnects(plat_pipe *pipe);
    the gate. */
 DWORD win32_pipe_drop(plat_pipe *pipe, pipe_phase phase);
 
-/* Whether somebody is there, or was. Inside the gate. */
+/* Whether somebody is there, or was; and that somebody is. Inside the gate. */
 bool win32_pipe_has_peer(plat_pipe *pipe);
+void win32_pipe_connected(plat_pipe *pipe);
 
 /* Reads 0 bytes as soon as something is there: false if that is now, or if a read would tell why it never will be.
    Inside the gate. */

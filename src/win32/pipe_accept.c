@@ -32,16 +32,17 @@ static ist_status accept_try(plat_pipe *pipe, uint32_t disconnects, plat_error *
     ist_status status = IST_OK;
 
     AcquireSRWLockExclusive(&pipe->gate);
-    if (pipe->phase == PIPE_BROKEN || pipe->disconnects != disconnects)
+    if (pipe->phase == PIPE_BROKEN || pipe->disconnects != disconnects) {
         status = win32_error_refuse(error, IST_E_BROKEN, "no disconnect");
-    if (status == IST_OK && pipe->phase == PIPE_CONNECTED)
-        win32_pipe_unwatch(pipe);
-    if (status == IST_OK && pipe->phase == PIPE_DISCONNECTED)
-        pipe->phase = PIPE_LISTENS;
-    if (status == IST_OK)
+    } else {
+        if (pipe->phase == PIPE_CONNECTED)
+            win32_pipe_unwatch(pipe);
+        else
+            pipe->phase = PIPE_LISTENS;
         status = win32_pipe_listen(pipe, error);
-    if (status == IST_OK || (status == IST_E_BROKEN && pipe->phase == PIPE_LISTENS))
-        pipe->phase = PIPE_CONNECTED;
+        if (status == IST_OK || status == IST_E_BROKEN)
+            win32_pipe_connected(pipe);
+    }
     ReleaseSRWLockExclusive(&pipe->gate);
     return status;
 }
@@ -54,6 +55,15 @@ bool win32_pipe_has_peer(plat_pipe *pipe)
     if (pipe->phase == PIPE_LISTENS)
         status = win32_pipe_listen(pipe, &unused);
     return pipe->phase == PIPE_CONNECTED || status == IST_OK || status == IST_E_BROKEN;
+}
+
+/* Whoever looks whether a client is there has been waiting for that; from now on the event is about something to read.
+ */
+void win32_pipe_connected(plat_pipe *pipe)
+{
+    if (pipe->phase == PIPE_LISTENS)
+        win32_calls_nudge(&pipe->calls);
+    pipe->phase = PIPE_CONNECTED;
 }
 
 uint32_t win32_pipe_disconnects(plat_pipe *pipe)
@@ -75,10 +85,11 @@ ist_status plat_pipe_accept(plat_pipe *pipe, int64_t timeout_ns, plat_error *err
 
     if (status != IST_OK)
         return status;
+    win32_call_looks(&call);
     do {
         status = accept_try(pipe, disconnects, error);
         if (status == IST_TIMEOUT)
-            slept = win32_call_sleep(&call, pipe->object.handle, error);
+            slept = win32_call_look(&call, pipe->object.handle, error);
     } while (status == IST_TIMEOUT && slept == IST_OK);
     if (status == IST_TIMEOUT)
         status = slept;
@@ -95,6 +106,7 @@ DWORD win32_pipe_drop(plat_pipe *pipe, pipe_phase phase)
     win32_pipe_forget(pipe);
     pipe->phase = phase;
     ++pipe->disconnects;
+    win32_calls_nudge(&pipe->calls);
     (void)SetEvent(pipe->object.handle);
     return code;
 }

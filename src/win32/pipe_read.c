@@ -26,7 +26,7 @@ static ist_status read_check(plat_pipe *pipe, uint32_t disconnects, plat_error *
 {
     if (pipe->disconnects != disconnects || !win32_pipe_has_peer(pipe))
         return win32_error_refuse(error, IST_E_BROKEN, "a client");
-    pipe->phase = PIPE_CONNECTED;
+    win32_pipe_connected(pipe);
     return IST_OK;
 }
 
@@ -84,9 +84,9 @@ static void rest_keep(plat_pipe *pipe, char *room, size_t size, bool goes_on)
     pipe->rest_goes_on = goes_on;
 }
 
-/* Takes so many bytes, behind what is kept. What was looked at may be gone, and another message there: an empty one, or
-   one that goes on. Without memory for it, it stays with the system. False: nothing was taken. */
-static bool rest_take(plat_pipe *pipe, size_t size, win32_call *call)
+/* Takes so many bytes, behind what is kept: IST_OK, IST_MORE where the message goes on, or a failure, with which it
+   stays with the system. IST_EMPTY: the message is gone, and an empty one was there instead. */
+static ist_status rest_take(plat_pipe *pipe, size_t size, win32_call *call)
 {
     plat_error unused;
     DWORD bytes = 0;
@@ -96,16 +96,19 @@ static bool rest_take(plat_pipe *pipe, size_t size, win32_call *call)
 
     if (room != NULL)
         status = message_read(pipe, room + kept, size, call, &bytes, &unused);
-    if (status == IST_OK && kept + bytes == 0)
-        pipe->empty_kept = true;
-    if ((status != IST_OK && status != IST_MORE) || kept + bytes == 0) {
-        plat_memory_give(room);
-        return status == IST_OK;
+    if ((status == IST_OK || status == IST_MORE) && bytes > 0) {
+        if (kept > 0)
+            memcpy(room, pipe->rest, kept);
+        rest_keep(pipe, room, kept + bytes, status == IST_MORE);
+        return status;
     }
-    if (kept > 0)
-        memcpy(room, pipe->rest, kept);
-    rest_keep(pipe, room, kept + bytes, status == IST_MORE);
-    return true;
+    plat_memory_give(room);
+    if (status == IST_OK) {
+        win32_pipe_forget(pipe);
+        pipe->empty_kept = true;
+        status = IST_EMPTY;
+    }
+    return status;
 }
 
 /* Bytes of the message that is next, so far as it has not been read. */
@@ -116,35 +119,39 @@ static DWORD left_of_message(plat_pipe *pipe)
     return PeekNamedPipe(pipe->handle, NULL, 0, NULL, NULL, &left) ? left : 0;
 }
 
-/* All of a message that is too large for the buffer, or has turned out to be. */
-static void rest_take_all(plat_pipe *pipe, size_t left, win32_call *call)
+/* All of a message that is too large for the buffer, or has turned out to be. False: it is gone, since its writer's
+   time was over. */
+static bool rest_take_all(plat_pipe *pipe, size_t left, win32_call *call)
 {
-    bool taken = rest_take(pipe, left, call);
+    ist_status status = rest_take(pipe, left, call);
 
-    while (taken && pipe->rest != NULL && pipe->rest_goes_on) {
+    while (status == IST_MORE) {
         left = left_of_message(pipe);
-        taken = left > 0 && rest_take(pipe, left, call);
+        if (left == 0)
+            win32_pipe_forget(pipe);
+        status = left > 0 ? rest_take(pipe, left, call) : IST_EMPTY;
     }
+    return status != IST_EMPTY;
 }
 
-/* IST_TIMEOUT: somebody with the same native handle was faster. */
+/* IST_TIMEOUT: what was there is gone, to somebody with the same native handle or to its writer. */
 static ist_status message_read_now(plat_pipe *pipe, void *buffer, size_t size, size_t left, win32_call *call,
                                    size_t *got, plat_error *error)
 {
     DWORD bytes = 0;
     ist_status status = IST_OK;
 
-    if (left > size && left > win32_pipe_room_in(pipe))
-        rest_take_all(pipe, left, call);
+    if (left > size && left > win32_pipe_room_in(pipe) && !rest_take_all(pipe, left, call))
+        return IST_TIMEOUT;
     if (pipe->rest != NULL)
         return rest_give(pipe, buffer, size, got);
-    if (pipe->empty_kept)
-        return IST_EMPTY;
     status = message_read(pipe, buffer, size, call, &bytes, error);
-    *got = bytes;
     left = status == IST_MORE ? left_of_message(pipe) : 0;
-    if (left > 0 && bytes + left > win32_pipe_room_in(pipe))
-        rest_take_all(pipe, left, call);
+    if (status == IST_MORE && left == 0)
+        return IST_TIMEOUT;
+    if (bytes + left > win32_pipe_room_in(pipe) && left > 0 && !rest_take_all(pipe, left, call))
+        return IST_TIMEOUT;
+    *got = bytes;
     return status;
 }
 
@@ -157,16 +164,27 @@ static ist_status message_take(plat_pipe *pipe, void *buffer, size_t size, win32
         DWORD available = 0;
         DWORD left = 0;
 
-        if (!PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, &left))
-            return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
-        if (available == 0 && win32_pipe_watch(pipe))
-            return IST_TIMEOUT;
         if (pipe->empty_kept)
             return IST_EMPTY;
+        if (!PeekNamedPipe(pipe->handle, NULL, 0, NULL, &available, &left))
+            return win32_error_take(error, "PeekNamedPipe", WIN32_STEP_HANDLE);
         if (available > 0)
             status = message_read_now(pipe, buffer, size, left, call, got, error);
+        else if (win32_pipe_watch(pipe))
+            return IST_TIMEOUT;
+        else if (!pipe->empty_kept && pipe->watch_code != ERROR_MORE_DATA)
+            return win32_error_put(error, "ReadFile", WIN32_STEP_COMMIT, pipe->watch_code);
     }
     return status;
+}
+
+/* P8: when the server has thrown the client out, what the client's handle keeps is gone as well. A server that has
+   closed its end leaves it. Inside the gate. */
+static void kept_check(plat_pipe *pipe)
+{
+    if (win32_pipe_keeps(pipe) && !PeekNamedPipe(pipe->handle, NULL, 0, NULL, NULL, NULL) &&
+        GetLastError() == ERROR_PIPE_NOT_CONNECTED)
+        win32_pipe_forget(pipe);
 }
 
 /* IST_TIMEOUT: nothing is there, and the watch waits for it. */
@@ -178,6 +196,7 @@ static ist_status message_try(plat_pipe *pipe, uint32_t disconnects, void *buffe
     if (status != IST_OK)
         return status;
     win32_pipe_look(pipe);
+    kept_check(pipe);
     if (pipe->rest != NULL)
         return rest_give(pipe, buffer, size, got);
     status = IST_TIMEOUT;
@@ -199,12 +218,13 @@ ist_status win32_pipe_get(plat_pipe *pipe, uint32_t disconnects, void *buffer, s
     ist_status slept = IST_OK;
     ist_status status = IST_OK;
 
+    win32_call_looks(call);
     do {
         AcquireSRWLockExclusive(&pipe->gate);
         status = message_try(pipe, disconnects, buffer, size, call, got, error);
         ReleaseSRWLockExclusive(&pipe->gate);
         if (status == IST_TIMEOUT)
-            slept = win32_call_sleep(call, pipe->object.handle, error);
+            slept = win32_call_look(call, pipe->object.handle, error);
     } while (status == IST_TIMEOUT && slept == IST_OK);
     return status == IST_TIMEOUT ? slept : status;
 }
@@ -273,7 +293,7 @@ static void peek_kept(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeke
         memcpy(buffer, pipe->rest + pipe->rest_at, copied);
     out->copied_bytes = (uint32_t)copied;
     out->available_bytes += left;
-    out->message_bytes = left;
+    out->message_bytes = left + (pipe->rest != NULL && pipe->rest_goes_on ? out->message_bytes : 0);
 }
 
 ist_status plat_pipe_peek(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_peeked *out, plat_error *error)
@@ -285,6 +305,7 @@ ist_status plat_pipe_peek(plat_pipe *pipe, void *buffer, size_t size, ist_pipe_p
         return status;
     AcquireSRWLockExclusive(&pipe->gate);
     win32_pipe_look(pipe);
+    kept_check(pipe);
     if (win32_pipe_keeps(pipe))
         peek_kept(pipe, buffer, size, out);
     else

@@ -29,7 +29,7 @@ static ist_status unread_check(plat_pipe *pipe, plat_error *error)
 
     if (!win32_pipe_has_peer(pipe))
         return win32_error_refuse(error, IST_E_BROKEN, "a client");
-    pipe->phase = PIPE_CONNECTED;
+    win32_pipe_connected(pipe);
     win32_pipe_look(pipe);
     if (!win32_pipe_keeps(pipe) && !pipe->watch.pending)
         (void)win32_pipe_watch(pipe);

@@ -15,11 +15,20 @@ HANDLE win32_sign_make(const WCHAR *name)
     if (win32_guard_named(&guard, &rights, IST_AUDIENCE_OWNER, &unused) != IST_OK)
         return NULL;
     made = CreateEventW(&guard.attributes, TRUE, FALSE, name);
-    if (made != NULL && GetLastError() == ERROR_ALREADY_EXISTS) {
+    /* One of ours that was taken down, at which somebody still looks, is put up again. */
+    if (made != NULL && GetLastError() == ERROR_ALREADY_EXISTS && win32_owner_check(made, &unused) != IST_OK) {
         (void)CloseHandle(made);
         made = NULL;
     }
+    if (made != NULL)
+        (void)ResetEvent(made);
     return made;
+}
+
+void win32_sign_end(HANDLE sign)
+{
+    (void)SetEvent(sign);
+    (void)CloseHandle(sign);
 }
 
 bool win32_sign_is_there(const WCHAR *name)
@@ -30,7 +39,7 @@ bool win32_sign_is_there(const WCHAR *name)
 
     if (event == NULL)
         return false;
-    ours = win32_owner_check(event, &unused) == IST_OK;
+    ours = WaitForSingleObject(event, 0) == WAIT_TIMEOUT && win32_owner_check(event, &unused) == IST_OK;
     (void)CloseHandle(event);
     return ours;
 }

@@ -3,6 +3,7 @@
  *
  * The end of a peer, of a connection, and of what was written: P4, P7, P8, P9, P15.
  */
+#include "support/clock.h"
 #include "support/host.h"
 #include "support/pipe_peer.h"
 
@@ -237,6 +238,26 @@ TEST(a_disconnect_drops_what_is_left_of_a_message)
     pipe_part(&ends);
 }
 
+#define LARGE 300000
+
+/* P8: also of one that its reader has taken off the system */
+TEST(a_disconnect_drops_what_is_left_of_a_large_message)
+{
+    pipe_ends ends;
+    char *bytes = pipe_memory(LARGE);
+    peer *client = pipe_join_peer(&ends, IST_PIPE_MESSAGE);
+    pipe_fill(bytes, LARGE, 5);
+    pipe_begin(client, "drink 10 5 0 forever");
+    ist_status status = ist_pipe_write(ends.server, bytes, LARGE, 200 * CLOCK_MS, NULL);
+    assert_true(status == IST_OK || status == IST_E_BROKEN);
+    PIPE_HEAR(client, "IST_MORE 10 yes");
+    CHECK_OK(ist_pipe_disconnect(ends.server));
+    PEER_ASK(client, "IST_E_BROKEN 0 -", "read 10 forever");
+    free(bytes);
+    peer_end(client);
+    pipe_part(&ends);
+}
+
 /* P8 */
 TEST(an_instance_accepts_again_after_a_disconnect)
 {
@@ -332,6 +353,7 @@ static int run_all(void)
         RUN(an_accept_while_a_client_is_gone_is_broken),
         RUN(a_disconnect_drops_what_is_unread_on_both_sides),
         RUN(a_disconnect_drops_what_is_left_of_a_message),
+        RUN(a_disconnect_drops_what_is_left_of_a_large_message),
         RUN(an_instance_accepts_again_after_a_disconnect),
         RUN(a_disconnected_instance_does_not_listen),
         RUN(an_instance_that_is_disconnected_while_it_listens_does_not_any_more),

@@ -89,18 +89,24 @@ TEST(a_sign_stands_beside_our_slot_as_long_as_it_is_there)
     assert_false(win32_mailslot_is_signed(&parsed));
 }
 
-/* Anybody can put something in its place. */
-TEST(an_event_that_is_there_already_is_no_sign_of_ours)
+/* Somebody who looks holds it a little longer. */
+TEST(a_sign_that_is_down_says_nothing_and_can_be_put_up_again)
 {
-    HANDLE theirs = CreateEventW(NULL, TRUE, FALSE, L"Global\\isthmus.test.sign");
-    assert_non_null(theirs);
-    assert_null(win32_sign_make(L"Global\\isthmus.test.sign"));
-    (void)CloseHandle(theirs);
-    HANDLE ours = win32_sign_make(L"Global\\isthmus.test.sign");
-    assert_non_null(ours);
-    assert_true(win32_sign_is_there(L"Global\\isthmus.test.sign"));
-    (void)CloseHandle(ours);
-    assert_false(win32_sign_is_there(L"Global\\isthmus.test.sign"));
+    static const wchar_t name[] = L"Global\\isthmus.test.sign";
+    HANDLE sign = win32_sign_make(name);
+    HANDLE looking = OpenEventW(SYNCHRONIZE, FALSE, name);
+    assert_non_null(sign);
+    assert_non_null(looking);
+    assert_true(win32_sign_is_there(name));
+    win32_sign_end(sign);
+    assert_false(win32_sign_is_there(name));
+    sign = win32_sign_make(name);
+    assert_non_null(sign);
+    assert_true(win32_sign_is_there(name));
+    (void)CloseHandle(looking);
+    assert_true(win32_sign_is_there(name));
+    win32_sign_end(sign);
+    assert_false(win32_sign_is_there(name));
 }
 
 /* B1: the name a native program has made is taken */
@@ -139,7 +145,7 @@ static int run_all(void)
         RUN(messages_of_a_native_writer_arrive_in_order),
         RUN(messages_of_ours_arrive_at_a_native_reader),
         RUN(a_sign_stands_beside_our_slot_as_long_as_it_is_there),
-        RUN(an_event_that_is_there_already_is_no_sign_of_ours),
+        RUN(a_sign_that_is_down_says_nothing_and_can_be_put_up_again),
         RUN(a_native_slot_is_not_made_again),
         RUN(an_audience_may_write_and_nothing_else),
     };

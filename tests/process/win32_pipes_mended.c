@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Ends of pipes between two steps: threads that are suspended there, and the steps done by hand. Only on Windows.
+ * Ends of pipes between two steps of a call, which are taken by hand. Only on Windows.
  */
 #include "support/clock.h"
 #include "support/host.h"
@@ -15,57 +15,14 @@
 
 #define FOREVER_MS 60000
 
-/* ---- a call in a thread ---- */
-
-typedef struct caller {
-    HANDLE thread;
-    ist_pipe *pipe;
-    plat_pipe *end;
-    char *bytes;
-    size_t size;
-    size_t done;
-    ist_status status;
-} caller;
-
-static DWORD WINAPI read_run(void *context)
+static plat_pipe *end_of(ist_pipe *pipe)
 {
-    caller *self = context;
-    self->status = ist_pipe_read(self->pipe, self->bytes, self->size, pipe_bound_ns(), &self->done);
-    return 0;
+    return (plat_pipe *)ist_pipe_waitable(pipe)->plat;
 }
 
-static DWORD WINAPI write_run(void *context)
+static bool is_set(const plat_pipe *end)
 {
-    caller *self = context;
-    self->status = ist_pipe_write(self->pipe, self->bytes, self->size, pipe_bound_ns(), &self->done);
-    return 0;
-}
-
-static DWORD WINAPI transact_run(void *context)
-{
-    caller *self = context;
-    plat_error error;
-    self->status = plat_pipe_transact(self->end, "q", 1, self->bytes, self->size, IST_FOREVER, &self->done, &error);
-    return 0;
-}
-
-static void begin(caller *self, LPTHREAD_START_ROUTINE run)
-{
-    self->thread = CreateThread(NULL, 0, run, self, 0, NULL);
-    assert_non_null(self->thread);
-}
-
-static void end(caller *self)
-{
-    assert_int_equal(WaitForSingleObject(self->thread, FOREVER_MS), WAIT_OBJECT_0);
-    (void)CloseHandle(self->thread);
-}
-
-/* It stands wherever it had come to: in its wait, as a rule. */
-static void suspend(const caller *self)
-{
-    Sleep(300);
-    assert_true(SuspendThread(self->thread) != (DWORD)-1);
+    return WaitForSingleObject(end->object.handle, 0) == WAIT_OBJECT_0;
 }
 
 static void change_clients(ist_pipe *server, const char *name, ist_pipe **client)
@@ -78,56 +35,90 @@ static void change_clients(ist_pipe *server, const char *name, ist_pipe **client
 
 /* ---- clients ---- */
 
-/* P8 */
-TEST(a_read_for_one_client_gives_nothing_of_the_next)
-{
-    for (int type = 0; type < 2; type++) {
-        pipe_ends ends;
-        ist_pipe_options options = pipe_options((ist_pipe_type)type);
-        ist_pipe *second = NULL;
-        char bytes[8] = "";
-        size_t got = 0;
-        pipe_join(&ends, &options);
-        caller reader = {NULL, ends.server, NULL, bytes, sizeof bytes, 0, IST_OK};
-        begin(&reader, read_run);
-        suspend(&reader);
-        change_clients(ends.server, ends.name, &second);
-        PIPE_PUT(second, "second");
-        (void)ResumeThread(reader.thread);
-        end(&reader);
-        assert_int_equal(reader.status, IST_E_BROKEN);
-        CHECK_OK(ist_pipe_read(ends.server, bytes, sizeof bytes, pipe_bound_ns(), &got));
-        assert_int_equal(got, 6);
-        ist_pipe_close(second);
-        pipe_part(&ends);
-    }
-}
-
-/* P8: bytes that go in pieces */
-TEST(a_write_for_one_client_gives_nothing_to_the_next)
+/* P8: calls that had begun for the first look again when the second is there. */
+TEST(what_began_for_one_client_is_not_for_the_next)
 {
     pipe_ends ends;
-    ist_pipe_options options = pipe_options(IST_PIPE_BYTE);
-    ist_pipe_peeked peeked = IST_PIPE_PEEKED_INIT;
+    ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
     ist_pipe *second = NULL;
-    size_t got = 0;
-    char *bytes = pipe_memory(40960);
-    char *sink = pipe_memory(40960);
+    char bytes[8] = "";
+    size_t moved = 0;
+    bool torn = false;
+    win32_call call;
+    plat_error error;
     pipe_join(&ends, &options);
-    caller writer = {NULL, ends.server, NULL, bytes, 40960, 0, IST_OK};
-    begin(&writer, write_run);
-    suspend(&writer);
-    while (ist_pipe_read(ends.client, sink, 40960, 300 * CLOCK_MS, &got) == IST_OK)
-        continue;
+    plat_pipe *end = end_of(ends.server);
+    uint32_t first = win32_pipe_disconnects(end);
     change_clients(ends.server, ends.name, &second);
-    (void)ResumeThread(writer.thread);
-    end(&writer);
-    assert_int_equal(writer.status, IST_E_BROKEN);
-    CHECK_OK(ist_pipe_peek(second, NULL, 0, &peeked));
-    assert_int_equal(peeked.available_bytes, 0);
-    free(bytes);
-    free(sink);
+    PIPE_PUT(second, "second");
+    CHECK_OK(win32_pipe_enter(end, 0, &call, &error));
+    assert_int_equal(win32_pipe_get(end, first, bytes, sizeof bytes, &call, &moved, &error), IST_E_BROKEN);
+    assert_int_equal(win32_pipe_put(end, first, false, "x", 1, &call, &moved, &torn, &error), IST_E_BROKEN);
+    assert_false(torn);
+    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    PIPE_GET(ends.server, "second");
+    PIPE_GET_NOTHING(second, IST_TIMEOUT);
     ist_pipe_close(second);
+    pipe_part(&ends);
+}
+
+/* P8: the event is set and reset before it sleeps. */
+TEST(who_is_about_to_sleep_is_told_of_a_disconnect)
+{
+    pipe_ends ends;
+    ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
+    win32_call call;
+    plat_error error;
+    pipe_join(&ends, &options);
+    plat_pipe *end = end_of(ends.server);
+    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
+    win32_call_looks(&call);
+    CHECK_OK(ist_pipe_disconnect(ends.server));
+    CHECK_STATUS(IST_TIMEOUT, ist_pipe_accept(ends.server, 0));
+    assert_false(is_set(end));
+    CHECK_OK(win32_call_look(&call, end->object.handle, &error));
+    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    pipe_part(&ends);
+}
+
+/* P4: the client came, and somebody has begun to read. */
+TEST(who_is_about_to_sleep_is_told_of_a_client)
+{
+    char name[NAME_SIZE];
+    ist_pipe *server = pipe_serve(name, IST_PIPE_MESSAGE);
+    ist_pipe *client = NULL;
+    win32_call call;
+    plat_error error;
+    plat_pipe *end = end_of(server);
+    CHECK_STATUS(IST_TIMEOUT, ist_pipe_accept(server, 0));
+    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
+    win32_call_looks(&call);
+    CHECK_OK(ist_pipe_connect(&client, name, IST_READ | IST_WRITE, 0));
+    PIPE_GET_NOTHING(server, IST_TIMEOUT);
+    assert_false(is_set(end));
+    CHECK_OK(win32_call_look(&call, end->object.handle, &error));
+    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    ist_pipe_close(client);
+    ist_pipe_close(server);
+}
+
+/* P4: a nudge is not a cancellation, and a cancellation not a nudge. */
+TEST(a_cancellation_stays_one)
+{
+    pipe_ends ends;
+    ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
+    win32_call call;
+    plat_error error;
+    pipe_join(&ends, &options);
+    plat_pipe *end = end_of(ends.server);
+    PIPE_GET_NOTHING(ends.server, IST_TIMEOUT); /* nothing is there, and the event says so */
+    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
+    win32_call_looks(&call);
+    win32_calls_nudge(&end->calls);
+    ist_pipe_cancel(ends.server);
+    win32_calls_nudge(&end->calls);
+    assert_int_equal(win32_call_look(&call, end->object.handle, &error), IST_CANCELLED);
+    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
     pipe_part(&ends);
 }
 
@@ -186,11 +177,6 @@ static void part(both_ends *ends)
     plat_pipe_close(ends->server);
 }
 
-static bool is_set(const plat_pipe *end)
-{
-    return WaitForSingleObject(end->object.handle, 0) == WAIT_OBJECT_0;
-}
-
 /* L10: who has looked and is going to sleep finds the event set, or a call pending that will set it. */
 TEST(whatever_others_do_a_sleeper_is_woken)
 {
@@ -229,12 +215,11 @@ TEST(a_call_that_comes_while_the_end_is_broken_is_over_at_once)
 {
     both_ends ends;
     char reply[8];
+    size_t got = 0;
     pair(&ends);
     ends.client->phase = PIPE_BROKEN; /* the first step of win32_pipe_break() */
-    caller late = {NULL, NULL, ends.client, reply, sizeof reply, 0, IST_OK};
-    begin(&late, transact_run);
-    end(&late);
-    assert_int_equal(late.status, IST_E_BROKEN);
+    assert_int_equal(plat_pipe_transact(ends.client, "q", 1, reply, sizeof reply, 0, &got, &ends.error), IST_E_BROKEN);
+    assert_int_equal(plat_pipe_flush(ends.client, 0, &ends.error), IST_E_BROKEN);
     part(&ends);
 }
 
@@ -246,7 +231,7 @@ TEST(a_break_that_comes_late_spares_the_next_client)
     ist_pipe *second = NULL;
     plat_error error;
     pipe_join(&ends, &options);
-    plat_pipe *end = (plat_pipe *)ist_pipe_waitable(ends.server)->plat;
+    plat_pipe *end = end_of(ends.server);
     uint32_t disconnects = win32_pipe_disconnects(end);
     change_clients(ends.server, ends.name, &second);
     assert_int_equal(win32_pipe_break(end, disconnects, &error), IST_E_BROKEN);
@@ -261,8 +246,10 @@ TEST(a_break_that_comes_late_spares_the_next_client)
 static int run_all(void)
 {
     const struct CMUnitTest tests[] = {
-        RUN(a_read_for_one_client_gives_nothing_of_the_next),
-        RUN(a_write_for_one_client_gives_nothing_to_the_next),
+        RUN(what_began_for_one_client_is_not_for_the_next),
+        RUN(who_is_about_to_sleep_is_told_of_a_disconnect),
+        RUN(who_is_about_to_sleep_is_told_of_a_client),
+        RUN(a_cancellation_stays_one),
         RUN(a_write_to_a_native_server_without_a_buffer_ends_in_time),
         RUN(whatever_others_do_a_sleeper_is_woken),
         RUN(an_event_that_was_set_late_is_reset_by_the_next_look),
