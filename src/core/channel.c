@@ -10,17 +10,12 @@
 #include "core/detail.h"
 #include "core/utf.h"
 
-static char small(char letter)
-{
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-}
-
 /* Takes a text off the beginning, whatever its case; false if it does not stand there. */
 static bool take(const char **text, const char *prefix)
 {
     size_t n = 0;
 
-    while (prefix[n] != '\0' && small((*text)[n]) == prefix[n])
+    while (prefix[n] != '\0' && plat_channel_small((*text)[n]) == prefix[n])
         n++;
     if (prefix[n] != '\0')
         return false;

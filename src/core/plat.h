@@ -236,6 +236,12 @@ typedef struct plat_channel_name {
     size_t length;    /* bytes in text, 1 to 247 */
 } plat_channel_name;
 
+/* A letter as names of pipes and mailslots are compared: they ignore the case of A to Z (N3). */
+static inline char plat_channel_small(char letter)
+{
+    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+}
+
 typedef struct plat_pipe_request {
     bool first; /* IST_PIPE_FIRST */
     ist_pipe_type type;

@@ -65,8 +65,7 @@ void name_of_channel(plat_name *out, char text[NAME_CHANNEL_SIZE], const char *s
     int used = snprintf(text, NAME_CHANNEL_SIZE, "%s\\%s", sort, name->text);
 
     for (int i = 0; i < used; i++)
-        if (text[i] >= 'A' && text[i] <= 'Z')
-            text[i] = (char)(text[i] - 'A' + 'a');
+        text[i] = plat_channel_small(text[i]);
     *out = (plat_name){text, (size_t)used, true};
 }
 

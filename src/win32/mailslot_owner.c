@@ -18,11 +18,6 @@
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 #define HASH_FACTOR UINT64_C(0x100000001b3)
 
-static char small_letter(char letter)
-{
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
-}
-
 /* The slot's name in small letters, so much of it as an event's may have, and a number of the whole. */
 static void sign_name(const plat_channel_name *name, WCHAR out[WIN32_SIGN_UNITS])
 {
@@ -33,7 +28,7 @@ static void sign_name(const plat_channel_name *name, WCHAR out[WIN32_SIGN_UNITS]
     size_t at = 0;
 
     for (at = 0; at < name->length; ++at) {
-        text[at] = small_letter(name->text[at]);
+        text[at] = plat_channel_small(name->text[at]);
         hash = (hash ^ (unsigned char)text[at]) * HASH_FACTOR;
     }
     win32_channel_name_widen(L"", &folded, wide);
