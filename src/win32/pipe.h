@@ -79,9 +79,12 @@ uint32_t win32_pipe_disconnects(plat_pipe *pipe);
    the gate. */
 DWORD win32_pipe_drop(plat_pipe *pipe, pipe_phase phase);
 
-/* Whether somebody is there, or was; and that somebody is. Inside the gate. */
+/* Whether somebody is there, or was. Inside the gate. */
 bool win32_pipe_has_peer(plat_pipe *pipe);
-void win32_pipe_connected(plat_pipe *pipe);
+
+/* The same for a call that began when there had been so many disconnects: it is for that client alone, whom nobody need
+   have accepted. IST_E_BROKEN: he is not there. Inside the gate. */
+ist_status win32_pipe_check(plat_pipe *pipe, uint32_t disconnects, plat_error *error);
 
 /* Reads 0 bytes as soon as something is there: false if that is now, or if a read would tell why it never will be.
    Inside the gate. */

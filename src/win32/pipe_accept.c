@@ -26,6 +26,15 @@ ist_status win32_pipe_listen(plat_pipe *pipe, plat_error *error)
                : win32_error_put(error, "ConnectNamedPipe", WIN32_STEP_HANDLE, code);
 }
 
+/* Whoever looks whether a client is there has been waiting for that; from now on the event is about something to read.
+ */
+static void client_is_there(plat_pipe *pipe)
+{
+    if (pipe->phase == PIPE_LISTENS)
+        win32_calls_nudge(&pipe->calls);
+    pipe->phase = PIPE_CONNECTED;
+}
+
 /* One look of an accept that began when there had been so many disconnects. */
 static ist_status accept_try(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
 {
@@ -41,7 +50,7 @@ static ist_status accept_try(plat_pipe *pipe, uint32_t disconnects, plat_error *
             pipe->phase = PIPE_LISTENS;
         status = win32_pipe_listen(pipe, error);
         if (status == IST_OK || status == IST_E_BROKEN)
-            win32_pipe_connected(pipe);
+            client_is_there(pipe);
     }
     ReleaseSRWLockExclusive(&pipe->gate);
     return status;
@@ -57,13 +66,12 @@ bool win32_pipe_has_peer(plat_pipe *pipe)
     return pipe->phase == PIPE_CONNECTED || status == IST_OK || status == IST_E_BROKEN;
 }
 
-/* Whoever looks whether a client is there has been waiting for that; from now on the event is about something to read.
- */
-void win32_pipe_connected(plat_pipe *pipe)
+ist_status win32_pipe_check(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
 {
-    if (pipe->phase == PIPE_LISTENS)
-        win32_calls_nudge(&pipe->calls);
-    pipe->phase = PIPE_CONNECTED;
+    if (pipe->disconnects != disconnects || !win32_pipe_has_peer(pipe))
+        return win32_error_refuse(error, IST_E_BROKEN, "a client");
+    client_is_there(pipe);
+    return IST_OK;
 }
 
 uint32_t win32_pipe_disconnects(plat_pipe *pipe)

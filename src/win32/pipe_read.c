@@ -21,15 +21,6 @@ size_t win32_pipe_room_in(const plat_pipe *pipe)
     return pipe->sort.server ? pipe->inbound_bytes : pipe->outbound_bytes;
 }
 
-/* A connection that nobody has accepted is one; what was begun for one client is not for the next. Inside the gate. */
-static ist_status read_check(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
-{
-    if (pipe->disconnects != disconnects || !win32_pipe_has_peer(pipe))
-        return win32_error_refuse(error, IST_E_BROKEN, "a client");
-    win32_pipe_connected(pipe);
-    return IST_OK;
-}
-
 /* ---- bytes ---- */
 
 static ist_status bytes_read(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
@@ -39,7 +30,7 @@ static ist_status bytes_read(plat_pipe *pipe, uint32_t disconnects, void *buffer
     ist_status status = IST_OK;
 
     AcquireSRWLockExclusive(&pipe->gate);
-    status = read_check(pipe, disconnects, error);
+    status = win32_pipe_check(pipe, disconnects, error);
     if (status == IST_OK)
         win32_pipe_unwatch(pipe);
     if (status == IST_OK && !ReadFile(pipe->handle, buffer, clip(size), NULL, win32_call_overlapped(call)))
@@ -191,7 +182,7 @@ static void kept_check(plat_pipe *pipe)
 static ist_status message_try(plat_pipe *pipe, uint32_t disconnects, void *buffer, size_t size, win32_call *call,
                               size_t *got, plat_error *error)
 {
-    ist_status status = read_check(pipe, disconnects, error);
+    ist_status status = win32_pipe_check(pipe, disconnects, error);
 
     if (status != IST_OK)
         return status;

@@ -23,13 +23,13 @@ typedef struct writing {
 } writing;
 
 /* An empty message that is unread is told by the watch, which takes it. Inside the gate. */
-static ist_status unread_check(plat_pipe *pipe, plat_error *error)
+static ist_status unread_check(plat_pipe *pipe, uint32_t disconnects, plat_error *error)
 {
     DWORD available = 0;
+    ist_status status = win32_pipe_check(pipe, disconnects, error);
 
-    if (!win32_pipe_has_peer(pipe))
-        return win32_error_refuse(error, IST_E_BROKEN, "a client");
-    win32_pipe_connected(pipe);
+    if (status != IST_OK)
+        return status;
     win32_pipe_look(pipe);
     if (!win32_pipe_keeps(pipe) && !pipe->watch.pending)
         (void)win32_pipe_watch(pipe);
@@ -47,7 +47,7 @@ static ist_status write_begin(plat_pipe *pipe, const writing *what, win32_call *
     if (pipe->disconnects != what->disconnects || pipe->phase == PIPE_BROKEN)
         return win32_error_refuse(error, IST_E_BROKEN, "a client");
     if (what->alone)
-        status = unread_check(pipe, error);
+        status = unread_check(pipe, what->disconnects, error);
     if (status == IST_OK && !WriteFile(pipe->handle, what->data, (DWORD)what->size, NULL, win32_call_overlapped(call)))
         *code = GetLastError();
     return status;
