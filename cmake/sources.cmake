@@ -28,8 +28,9 @@ set(posix_sources
     src/posix/connection.c
     src/posix/connection_bell.c
     src/posix/connection_memory.c
+    src/posix/connection_read.c
     src/posix/connection_sleep.c
-    src/posix/connection_transfer.c
+    src/posix/connection_write.c
     src/posix/descriptor.c
     src/posix/error.c
     src/posix/event.c

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Copyright (c) The isthmus authors
  *
- * Ends: how they come and go. connection_transfer.c reads and writes.
+ * Ends: how they come and go. connection_read.c and connection_write.c use them.
  */
 #include "posix/connection.h"
 
