@@ -33,6 +33,23 @@ static void change_clients(ist_pipe *server, const char *name, ist_pipe **client
     CHECK_OK(ist_pipe_accept(server, 0));
 }
 
+/* A call that looks and is about to sleep, where nothing sets the event; and its end. */
+static void begin_to_look(plat_pipe *end, win32_call *call)
+{
+    plat_error error;
+    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), call, &error));
+    win32_call_looks(call);
+}
+
+static ist_status look_again(plat_pipe *end, win32_call *call)
+{
+    plat_error error;
+    assert_false(is_set(end));
+    ist_status status = win32_call_look(call, end->object.handle, &error);
+    CHECK_OK(win32_pipe_leave(end, call, IST_OK, &error));
+    return status;
+}
+
 /* ---- clients ---- */
 
 /* P8: calls that had begun for the first look again when the second is there. */
@@ -68,16 +85,11 @@ TEST(who_is_about_to_sleep_is_told_of_a_disconnect)
     pipe_ends ends;
     ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
     win32_call call;
-    plat_error error;
     pipe_join(&ends, &options);
-    plat_pipe *end = end_of(ends.server);
-    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
-    win32_call_looks(&call);
+    begin_to_look(end_of(ends.server), &call);
     CHECK_OK(ist_pipe_disconnect(ends.server));
     CHECK_STATUS(IST_TIMEOUT, ist_pipe_accept(ends.server, 0));
-    assert_false(is_set(end));
-    CHECK_OK(win32_call_look(&call, end->object.handle, &error));
-    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    assert_int_equal(look_again(end_of(ends.server), &call), IST_OK);
     pipe_part(&ends);
 }
 
@@ -88,16 +100,11 @@ TEST(who_is_about_to_sleep_is_told_of_a_client)
     ist_pipe *server = pipe_serve(name, IST_PIPE_MESSAGE);
     ist_pipe *client = NULL;
     win32_call call;
-    plat_error error;
-    plat_pipe *end = end_of(server);
     CHECK_STATUS(IST_TIMEOUT, ist_pipe_accept(server, 0));
-    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
-    win32_call_looks(&call);
+    begin_to_look(end_of(server), &call);
     CHECK_OK(ist_pipe_connect(&client, name, IST_READ | IST_WRITE, 0));
     PIPE_GET_NOTHING(server, IST_TIMEOUT);
-    assert_false(is_set(end));
-    CHECK_OK(win32_call_look(&call, end->object.handle, &error));
-    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    assert_int_equal(look_again(end_of(server), &call), IST_OK);
     ist_pipe_close(client);
     ist_pipe_close(server);
 }
@@ -108,17 +115,14 @@ TEST(a_cancellation_stays_one)
     pipe_ends ends;
     ist_pipe_options options = pipe_options(IST_PIPE_MESSAGE);
     win32_call call;
-    plat_error error;
     pipe_join(&ends, &options);
     plat_pipe *end = end_of(ends.server);
     PIPE_GET_NOTHING(ends.server, IST_TIMEOUT); /* nothing is there, and the event says so */
-    CHECK_OK(win32_pipe_enter(end, pipe_bound_ns(), &call, &error));
-    win32_call_looks(&call);
+    begin_to_look(end, &call);
     win32_calls_nudge(&end->calls);
     ist_pipe_cancel(ends.server);
     win32_calls_nudge(&end->calls);
-    assert_int_equal(win32_call_look(&call, end->object.handle, &error), IST_CANCELLED);
-    CHECK_OK(win32_pipe_leave(end, &call, IST_OK, &error));
+    assert_int_equal(look_again(end, &call), IST_CANCELLED);
     pipe_part(&ends);
 }
 
