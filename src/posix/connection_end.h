@@ -87,6 +87,7 @@ struct connection {
 
 /* ---- connection_memory.c ---- */
 
+/* Whether nobody can cut this file short, as far as the system can forbid that, nor take its pages away. */
 bool connection_is_sealed(int fd);
 
 uint64_t connection_size(const connection_shape *shape);

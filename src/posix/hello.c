@@ -186,6 +186,7 @@ ist_status hello_receive(int socket, hello *out, int *memory, plat_error *error)
     int came[MOST_DESCRIPTORS];
     ssize_t size = 0;
     size_t count = 0;
+    bool has_memory = false;
     ist_status status = IST_OK;
 
     envelope.msg_control = room.bytes;
@@ -199,10 +200,9 @@ ist_status hello_receive(int socket, hello *out, int *memory, plat_error *error)
         return error_refuse(error, IST_E_NOT_FOUND, "hello", "%s", "the client has gone");
     count = take_descriptors(&envelope, came);
     status = settle(buffer, (size_t)size, (envelope.msg_flags & MSG_CTRUNC) != 0, came, count, out, memory, error);
-    if (status != IST_OK)
-        return consume(socket, status, error);
+    has_memory = status == IST_OK;
     status = consume(socket, status, error);
-    if (status != IST_OK)
+    if (has_memory && status != IST_OK)
         descriptor_drop(*memory);
     return status;
 }

@@ -40,7 +40,7 @@ void win32_mailslot_unwatch(plat_mailslot *slot);
 /* Ends both for good. Inside the gate. */
 void win32_mailslot_stop(plat_mailslot *slot);
 
-/* Puts up the sign of a reader: the caller's to close, or NULL; and whether there is one. */
+/* Puts up the sign of a reader: the caller's to take down, or NULL; and whether there is one. */
 HANDLE win32_mailslot_sign(const plat_channel_name *name);
 bool win32_mailslot_is_signed(const plat_channel_name *name);
 
